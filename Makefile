@@ -1,0 +1,38 @@
+# Kefu's commands; deploy/bootstrap.py does the work and needs nothing but Python 3.11, 3.12 or 3.13.
+PYTHON ?= python3
+
+.PHONY: help run test models install bench bench-start password clean
+help:
+	@echo "make run          install what is missing, start Kefu on a free port, ask sample questions, stay up"
+	@echo "make test         install what is missing, run all checks and tests"
+	@echo "make bench        latency and throughput, from websocket to websocket"
+	@echo "make bench-start  seconds of five warm starts"
+	@echo "make models       prepare the models that are missing (ALL=1: the small language model, too)"
+	@echo "make install      install the packages and nothing else"
+	@echo "make password NAME=admin   set a new password of a staff account"
+	@echo "make clean        remove .venv, models and caches; never var, which holds data and keys"
+
+run:
+	@$(PYTHON) -m deploy.bootstrap run
+
+test:
+	@$(PYTHON) -m deploy.bootstrap test
+
+models:
+	@$(PYTHON) -m deploy.bootstrap models $(if $(ALL),--all)
+
+install:
+	@$(PYTHON) -m deploy.bootstrap install
+
+bench: models
+	@.venv/bin/python -m bench
+
+bench-start: models
+	@.venv/bin/python -m bench.start
+
+password:
+	@.venv/bin/python manage.py changepassword $(NAME)
+
+clean:
+	rm -rf .venv models .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

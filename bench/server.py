@@ -1,0 +1,64 @@
+"""A Kefu of its own for benches and integration tests: `make run` in a temporary folder, with its processes to be found and killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy import supervisor
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 180
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running Kefu. `pid` is the process below which all others are."""
+
+    var: Path
+    address: str
+    pid: int
+    sockets: Path
+
+    @property
+    def socket_url(self) -> str:
+        return f"ws{self.address.removeprefix('http')}/ws/chat/"
+
+    def pids(self) -> dict[str, int]:
+        """Return the process ids by name: redis, web, worker, desk."""
+        return {state.name: state.pid for state in supervisor.states(self.sockets / "supervisor.sock")}
+
+    def kill(self, name: str) -> None:
+        """Kill a process as the kernel would."""
+        os.kill(self.pids()[name], signal.SIGKILL)
+
+
+@contextmanager
+def running(options: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Start Kefu and yield it once its sample questions are answered; its output goes to the folder's run.log."""
+    with tempfile.TemporaryDirectory(prefix="kefu-") as folder:
+        var = Path(folder)
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("KEFU_") or k == "KEFU_MODELS"}
+        environment.pop("MAKELEVEL", None)
+        environment |= {"KEFU_VAR": folder, **(options or {})}
+        with (var / "run.log").open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "deploy.run"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+            )
+        try:
+            address = var / "run" / "address"
+            deadline = time.monotonic() + START_SECONDS
+            while not address.exists():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"Kefu did not start:\n{(var / 'run.log').read_text()[-4000:]}")
+                time.sleep(0.1)
+            yield Server(var, address.read_text().strip(), process.pid, var / "run")
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)

@@ -1,0 +1,323 @@
+"""The websocket edge: frame in, one service call; event in, frame out. Beside feed.py the only async file.
+
+Knows nothing of how answers come about. A socket has one reader (this consumer) and one writer task, so events leave in
+order and a slow socket waits for itself alone.
+"""
+
+import asyncio
+import contextlib
+import logging
+import math
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import orjson
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import close_old_connections
+
+from chatbot import metrics, protocol, selectors, services, tokens, wiring, wording
+from chatbot.events import Event, LogUnavailable
+from chatbot.language import language_of
+from chatbot.limits import TokenBucket
+from chatbot.models import Conversation, Site
+from chatbot.queueing import enqueue_turn
+from chatbot.turn import Language
+from guardrails import services as vault
+from guardrails.personal_data.pool import MaskingUnavailable
+from guardrails.placeholders import restore
+
+logger = logging.getLogger(__name__)
+
+HELLO_SECONDS = 5
+WAITING_EVENTS = 256
+SERVICE_THREADS = 8
+
+_threads = ThreadPoolExecutor(SERVICE_THREADS, thread_name_prefix="service")
+_T = TypeVar("_T")
+
+
+async def _in_thread(call: Callable[[], _T]) -> _T:
+    """Run a service or selector off the event loop."""
+
+    def run() -> _T:
+        close_old_connections()
+        return call()
+
+    return await asyncio.get_running_loop().run_in_executor(_threads, run)
+
+
+@dataclass
+class Session:
+    """What a socket knows once it has said hello. `cursor` is the number of the last event that was sent."""
+
+    conversation: Conversation
+    site: Site
+    visitor: uuid.UUID
+    language: Language
+    fresh: bool
+    cursor: int = 0
+
+
+@dataclass(frozen=True)
+class FeedState:
+    """The feed was lost or came back; stands in the queue among the events."""
+
+    up: bool
+
+
+class Refused(Exception):
+    """The hello is not accepted; `code` names the wording."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+    """One customer's socket."""
+
+    async def connect(self) -> None:
+        self.session: Session | None = None
+        self.language: Language = "en"
+        self.inbox: asyncio.Queue[Event | FeedState] = asyncio.Queue(WAITING_EVENTS)
+        self.writer: asyncio.Task[None] | None = None
+        self.values: dict[str, str] = {}
+        self.degraded = False
+        limits = wiring.limits()
+        self.longest = limits.message_characters
+        self.messages = TokenBucket(limits.messages_per_minute, burst=max(5, limits.messages_per_minute / 4))
+        self.frames = TokenBucket(600, burst=60)
+        await self.accept()
+        metrics.OPEN_SOCKETS.inc()
+        self.hello_timer = asyncio.get_running_loop().call_later(
+            HELLO_SECONDS, lambda: asyncio.ensure_future(self._close_silent())
+        )
+
+    async def disconnect(self, code: int) -> None:
+        metrics.OPEN_SOCKETS.dec()
+        self.hello_timer.cancel()
+        if self.session is not None:
+            wiring.feed().unwatch(self.session.conversation.id, self)
+        if self.writer is not None:
+            self.writer.cancel()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.frames.take():
+            await self._error("too_fast", fatal=True)
+            await self.close(protocol.CLOSE_TOO_FAST)
+            return
+        try:
+            if text_data is None:
+                raise protocol.FrameError("binary")
+            frame = protocol.read_frame(text_data, longest=self.longest)
+            if self.session is None and not isinstance(frame, protocol.Hello):
+                raise protocol.FrameError("bad_hello")
+        except protocol.FrameError as error:
+            await self._error(error.code, error.frame_id, fatal=error.code == "bad_hello")
+            if error.code == "bad_hello":
+                await self.close(protocol.CLOSE_BAD_HELLO)
+            return
+        match frame:
+            case protocol.Hello():
+                await self._hello(frame)
+            case protocol.Say():
+                await self._say(frame)
+            case protocol.Stop():
+                await self._stop()
+            case protocol.Ping():
+                await self.send(protocol.frame("pong"))
+
+    # --- frames in
+
+    async def _hello(self, hello: protocol.Hello) -> None:
+        if self.session is not None:
+            await self._error("unknown_type")
+            return
+        self.language = hello.language
+        headers = {name: value.decode("latin-1") for name, value in self.scope["headers"]}
+        origin, host = headers.get(b"origin", ""), headers.get(b"host", "")
+        try:
+            session = await _in_thread(partial(open_session, hello, origin=origin, host=host))
+        except Refused as refused:
+            await self._error(refused.code, fatal=True)
+            await self.close(protocol.CLOSE_REFUSED)
+            return
+        self.hello_timer.cancel()
+        self.session = session
+        token = tokens.issue(tokens.Visitor(session.visitor, session.conversation.id, session.site.key, origin))
+        await self.send(
+            protocol.frame(
+                "welcome",
+                protocol=protocol.VERSION,
+                conversation=str(session.conversation.id),
+                token=token,
+                seq=session.cursor,
+                language=session.language,
+                site=session.site.name,
+                fresh=session.fresh,
+            )
+        )
+        wiring.feed().watch(session.conversation.id, self)
+        self.writer = asyncio.get_running_loop().create_task(self._write(session), name="socket writer")
+
+    async def _say(self, say: protocol.Say) -> None:
+        assert self.session is not None
+        if wait := self.messages.take():
+            await self._error("too_fast", say.id, retry_after=round(wait, 1))
+            return
+        start = time.perf_counter()
+        language = language_of(say.text, self.session.language)
+        try:
+            await _in_thread(partial(receive, self.session.conversation, say, language))
+        except MaskingUnavailable:
+            logger.warning("masking is unavailable; a message was refused")
+            await self._error("masking_unavailable", say.id, retry_after=2.0)
+        except Exception:  # the outermost frame: the customer gets a code, the log gets the trace
+            logger.exception("a message could not be received")
+            await self._error("internal", say.id, retry_after=5.0)
+        metrics.RECEIVE.observe(time.perf_counter() - start)
+
+    async def _stop(self) -> None:
+        assert self.session is not None
+        stop = partial(services.request_stop, conversation_id=self.session.conversation.id, log=wiring.event_log())
+        try:
+            await _in_thread(stop)
+        except LogUnavailable:
+            await self._error("service_unavailable", retry_after=2.0)
+
+    # --- events out
+
+    def on_event(self, event: Event) -> None:
+        """Called by the feed. A full inbox is no loss: the writer sees the gap and reads the log."""
+        with contextlib.suppress(asyncio.QueueFull):
+            self.inbox.put_nowait(event)
+
+    def on_feed(self, up: bool) -> None:
+        """Called by the feed when redis goes or comes back."""
+        if self.inbox.full():
+            self.inbox.get_nowait()
+        self.inbox.put_nowait(FeedState(up))
+
+    async def _write(self, session: Session) -> None:
+        """Send every event once, in order; a gap in the numbers is filled from the log and the database."""
+        try:
+            await self._catch_up(session)
+            while True:
+                item = await self.inbox.get()
+                if isinstance(item, FeedState):
+                    if item.up:
+                        await self._catch_up(session)
+                    else:
+                        await self._service(degraded=True)
+                elif item.seq == session.cursor + 1:
+                    await self._show(session, item)
+                elif item.seq > session.cursor:
+                    await self._catch_up(session)
+        except Exception:  # the outermost frame of this task
+            logger.exception("a socket's writer failed; the widget reconnects")
+            await self.close(1011)
+
+    async def _catch_up(self, session: Session) -> None:
+        read = partial(selectors.events_after, session.conversation.id, session.cursor, log=wiring.event_log())
+        missed = await _in_thread(read)
+        for event in missed.events:
+            await self._show(session, event)
+        session.cursor = max(session.cursor, missed.seq)
+        await self._service(degraded=not missed.live)
+
+    async def _service(self, *, degraded: bool) -> None:
+        if degraded != self.degraded:
+            self.degraded = degraded
+            await self.send(protocol.frame("service", state="degraded" if degraded else "ok"))
+
+    async def _show(self, session: Session, event: Event) -> None:
+        frame = event.frame()
+        if event.type != "status":
+            frame = await self._personal(session, event)
+        await self.send(frame)
+        session.cursor = event.seq
+
+    async def _personal(self, session: Session, event: Event) -> str:
+        """Return the event's frame with this customer's own data put back, screened against today's word list."""
+        data = event.data()
+        holder = data["message"] if event.type == "message" else data
+        text: str = holder["text"]
+        ours = event.type == "reply" or holder["role"] != "customer"
+        if ours and wiring.lexicon().judge(text).action != "pass":
+            holder["text"] = wording.say("withheld", session.language)
+        elif "<" in text:
+            holder["text"] = await self._restored(session, text)
+        else:
+            return event.frame()
+        return Event(event.seq, event.type, orjson.dumps(data)).frame()
+
+    async def _restored(self, session: Session, text: str) -> str:
+        restored = restore(text, self.values)
+        if "<" in restored:
+            self.values = await _in_thread(partial(own_values, session.conversation.id))
+            restored = restore(text, self.values)
+        return restored
+
+    async def _error(
+        self, code: str, frame_id: str | None = None, *, retry_after: float | None = None, fatal: bool = False
+    ) -> None:
+        metrics.REFUSED_FRAMES.labels(code).inc()
+        message = wording.say(code, self.language, limit=self.longest, seconds=math.ceil(retry_after or 1))
+        await self.send(
+            protocol.frame("error", code=code, message=message, id=frame_id, retry_after=retry_after, fatal=fatal)
+        )
+
+    async def _close_silent(self) -> None:
+        await self._error("expired", fatal=False)
+        await self.close(protocol.CLOSE_NO_HELLO)
+
+
+def receive(conversation: Conversation, say: protocol.Say, language: Language) -> services.Received:
+    """Hand a message to the one service for messages."""
+    return services.receive_message(
+        conversation=conversation,
+        client_id=say.id,
+        text=say.text,
+        language=language,
+        find=wiring.masking().find,
+        master_key=wiring.master_key(),
+        log=wiring.event_log(),
+        enqueue=enqueue_turn,
+    )
+
+
+def own_values(conversation_id: uuid.UUID) -> dict[str, str]:
+    """Return the personal data of this conversation by placeholder, for its own customer."""
+    return vault.values(conversation_id, master_key=wiring.master_key())
+
+
+def open_session(hello: protocol.Hello, *, origin: str, host: str) -> Session:
+    """Check site and origin, and find or start the visitor's conversation. Raises Refused."""
+    site = Site.objects.filter(key=hello.key).first()
+    if site is None:
+        raise Refused("bad_key")
+    if not _origin_allowed(site, origin, host):
+        raise Refused("bad_origin")
+    visitor = tokens.read(hello.token, site=site.key, origin=origin) if hello.token else None
+    if visitor is not None:
+        conversation = Conversation.objects.filter(pk=visitor.conversation, visitor=visitor.id, site=site).first()
+        if conversation is not None:
+            return Session(conversation, site, visitor.id, hello.language, fresh=False, cursor=hello.after)
+    identity = visitor.id if visitor is not None else uuid.uuid4()
+    conversation = services.start_conversation(
+        site=site, visitor=identity, language=hello.language, log=wiring.event_log()
+    )
+    return Session(conversation, site, identity, hello.language, fresh=True)
+
+
+def _origin_allowed(site: Site, origin: str, host: str) -> bool:
+    parts: Any = urlsplit(origin)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        return False
+    return parts.netloc == host or origin in site.allowed_origins

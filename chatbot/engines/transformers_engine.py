@@ -1,0 +1,251 @@
+"""Writes replies with any causal language model that transformers loads: a local folder or a hub name, on a GPU or a CPU.
+
+The only module of the engines that imports torch; whoever builds it imports it then. Knows nothing of guards or storage.
+"""
+
+import importlib.util
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from jinja2 import TemplateError
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    LogitsProcessor,
+    LogitsProcessorList,
+    NoRepeatNGramLogitsProcessor,
+    RepetitionPenaltyLogitsProcessor,
+    StoppingCriteria,
+    StoppingCriteriaList,
+    TextIteratorStreamer,
+)
+
+from chatbot.engines import EngineFailed, Prompt
+from chatbot.engines.budget import fit
+from chatbot.engines.thinking import without_thoughts
+from chatbot.prompts import PROMPT_VERSION, build_messages
+
+_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How the next token is chosen. `temperature` None is greedy; then `top_p` and `top_k` are not used.
+
+    `repetition_penalty` and `no_repeat_ngram` (0: off) look at the reply alone: they must not forbid quoting the evidence.
+    """
+
+    temperature: float | None = None
+    top_p: float = 0.92
+    top_k: int = 50
+    repetition_penalty: float = 1.15
+    no_repeat_ngram: int = 3
+
+    def options(self) -> dict[str, Any]:
+        """The same as arguments of `generate`."""
+        if self.temperature is None:
+            return {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
+        return {"do_sample": True, "temperature": self.temperature, "top_p": self.top_p, "top_k": self.top_k}
+
+
+class TransformersEngine:
+    """One model, one generation at a time; further callers wait in a bounded queue.
+
+    `source` is a folder (nothing is fetched then) or a hub name; safetensors only, and never code from the model. On CUDA the weights
+    are NF4 with double quantisation when bitsandbytes is installed, on a CPU fp32. A prompt is cut to `prompt_tokens`, or less if the
+    model's context is shorter. A reply that is not finished after `deadline_seconds` fails; a caller who has waited `wait_seconds`, or
+    finds `queue` callers waiting, is refused with a retryable `EngineFailed`.
+    """
+
+    name = "transformers"
+    prompt_version = PROMPT_VERSION
+
+    def __init__(
+        self,
+        source: str | Path,
+        *,
+        device: Literal["auto", "cpu", "cuda"] = "auto",
+        threads: int | None = None,
+        max_new_tokens: int = 160,
+        prompt_tokens: int = 1536,
+        decoding: Decoding = Decoding(),
+        queue: int = 8,
+        wait_seconds: float = 15.0,
+        deadline_seconds: float = 60.0,
+    ) -> None:
+        if threads is not None:
+            torch.set_num_threads(threads)
+        self.model = Path(source).name if Path(source).is_dir() else str(source)
+        self.device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+        self._max_new_tokens, self._decoding = max_new_tokens, decoding
+        self._wait_seconds, self._deadline_seconds = wait_seconds, deadline_seconds
+        safe: dict[str, Any] = {"local_files_only": Path(source).is_dir(), "trust_remote_code": False}
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(source, **safe)
+        config = AutoConfig.from_pretrained(source, **safe)
+        self._model: Any = AutoModelForCausalLM.from_pretrained(
+            source, config=config, use_safetensors=True, **_placement(self.device, config), **safe
+        ).eval()
+        context = getattr(config, "max_position_embeddings", None) or prompt_tokens + max_new_tokens
+        self._prompt_tokens = min(prompt_tokens, context - max_new_tokens)
+        control = {*self._tokenizer.all_special_tokens, *self._tokenizer.get_added_vocab()}
+        self._control = re.compile("|".join(re.escape(token) for token in sorted(control, key=len, reverse=True)) or r"(?!)")
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="generate")
+        self._busy = threading.Lock()
+        self._places = threading.BoundedSemaphore(1 + queue)
+
+    def stream(self, prompt: Prompt, cancelled: Callable[[], bool]) -> Iterator[str]:
+        """Yields the reply as text deltas, thoughts left out; ends within a token of `cancelled()`. Raises `EngineFailed`."""
+        with self._turn(cancelled):
+            if cancelled():
+                return
+            text, ids = self.encode(prompt)
+            yield from without_thoughts(self._generate(ids, cancelled), thinking=text.rstrip().endswith("<think>"))
+
+    def close(self) -> None:
+        """Waits for the reply in progress, then frees the model."""
+        self._pool.shutdown(cancel_futures=True)
+        self._model = None
+        if self.device == "cuda":
+            torch.cuda.empty_cache()
+
+    def encode(self, prompt: Prompt) -> tuple[str, torch.Tensor]:
+        """The text that the model is fed and its token ids, shape (1, at most `prompt_tokens`). Raises `EngineFailed` if it cannot be cut so far."""
+        budget = self._prompt_tokens
+        while budget > 0:
+            text = self._text(fit(prompt, budget, self._count))
+            ids: torch.Tensor = self._tokenizer(text, add_special_tokens=not self._tokenizer.chat_template, return_tensors="pt").input_ids
+            if ids.shape[1] <= self._prompt_tokens:
+                return text, ids
+            budget -= ids.shape[1] - self._prompt_tokens
+        raise EngineFailed(f"{self.model} takes {self._prompt_tokens} tokens: too few for the rules of the prompt", retryable=False)
+
+    def _count(self, text: str) -> int:
+        return len(self._tokenizer(text, add_special_tokens=False).input_ids)
+
+    def _text(self, prompt: Prompt) -> str:
+        """The prompt through the model's chat template. What customers and documents wrote cannot become control tokens."""
+        messages = [{**message, "content": self._control.sub(_broken, message["content"])} for message in build_messages(prompt)]
+        everything = "\n\n".join(message["content"] for message in messages)
+        if not self._tokenizer.chat_template:
+            return everything + "\n\n"
+        options = {"tokenize": False, "add_generation_prompt": True, "enable_thinking": False}
+        try:
+            return str(self._tokenizer.apply_chat_template(messages, **options))
+        except TemplateError:  # some models take no system message, or no two of one role in a row
+            return str(self._tokenizer.apply_chat_template([{"role": "user", "content": everything}], **options))
+
+    @contextmanager
+    def _turn(self, cancelled: Callable[[], bool]) -> Iterator[None]:
+        """Waits until the model is free, or the caller is cancelled. Raises `EngineFailed` when it stays busy."""
+        if not self._places.acquire(blocking=False):
+            raise EngineFailed("the model's queue is full", retryable=True)
+        try:
+            end = time.monotonic() + self._wait_seconds
+            while not (mine := self._busy.acquire(timeout=_POLL_SECONDS)) and not cancelled():
+                if time.monotonic() > end:
+                    raise EngineFailed("the model stayed busy", retryable=True)
+            try:
+                yield
+            finally:
+                if mine:
+                    self._busy.release()
+        finally:
+            self._places.release()
+
+    def _generate(self, ids: torch.Tensor, cancelled: Callable[[], bool]) -> Iterator[str]:
+        streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
+        stop = _Stop(cancelled, time.monotonic() + self._deadline_seconds)
+        done = self._pool.submit(self._run, ids, streamer, stop)
+        done.add_done_callback(lambda _: streamer.end())  # also when generation failed: else the loop below waits for ever
+        try:
+            for text in streamer:
+                if cancelled():
+                    break
+                if text:
+                    yield text
+        finally:
+            stop.now = True
+            wait([done])
+        error = done.exception()
+        if error is not None:
+            out_of_memory = isinstance(error, torch.cuda.OutOfMemoryError)
+            raise EngineFailed(f"{self.model}: {type(error).__name__}", retryable=out_of_memory) from error
+        if stop.late:
+            raise EngineFailed(f"{self.model} did not finish within {self._deadline_seconds:g} s", retryable=False)
+
+    def _run(self, ids: torch.Tensor, streamer: TextIteratorStreamer, stop: "_Stop") -> None:
+        ids = ids.to(self._model.device)
+        self._model.generate(
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            max_new_tokens=self._max_new_tokens,
+            logits_processor=LogitsProcessorList(_reply_only(self._decoding, ids.shape[1])),
+            stopping_criteria=StoppingCriteriaList([stop]),
+            pad_token_id=self._tokenizer.pad_token_id if self._tokenizer.pad_token_id is not None else self._tokenizer.eos_token_id,
+            repetition_penalty=1.0,
+            no_repeat_ngram_size=0,
+            streamer=streamer,
+            **self._decoding.options(),
+        )
+
+
+class _Stop(StoppingCriteria):
+    """Stops before the next token once the caller is gone or the deadline has passed; `late` says that it was the deadline."""
+
+    def __init__(self, cancelled: Callable[[], bool], deadline: float) -> None:
+        self.now = self.late = False
+        self._cancelled, self._deadline = cancelled, deadline
+
+    def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> Any:
+        if not (self.now or self._cancelled()):
+            self.late = time.monotonic() > self._deadline
+        else:
+            self.now = True
+        return torch.full((input_ids.shape[0],), self.now or self.late, dtype=torch.bool, device=input_ids.device)
+
+
+class _AfterPrompt(LogitsProcessor):
+    """Lets a processor see the reply alone, without the prompt's first `start` tokens."""
+
+    def __init__(self, inner: LogitsProcessor, start: int) -> None:
+        self._inner, self._start = inner, start
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:
+        return self._inner(input_ids[:, self._start :], scores)
+
+
+def _reply_only(decoding: Decoding, start: int) -> list[LogitsProcessor]:
+    inner: list[LogitsProcessor] = []
+    if decoding.repetition_penalty != 1.0:
+        inner.append(RepetitionPenaltyLogitsProcessor(decoding.repetition_penalty))
+    if decoding.no_repeat_ngram:
+        inner.append(NoRepeatNGramLogitsProcessor(decoding.no_repeat_ngram))
+    return [_AfterPrompt(processor, start) for processor in inner]
+
+
+def _placement(device: str, config: Any) -> dict[str, Any]:
+    """Where the weights go, and in which precision."""
+    if device == "cpu":
+        return {"dtype": torch.float32}
+    compute = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    placed: dict[str, Any] = {"dtype": compute, "device_map": {"": 0}}
+    if importlib.util.find_spec("bitsandbytes") and getattr(config, "quantization_config", None) is None:
+        placed["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=compute
+        )
+    return placed
+
+
+def _broken(token: re.Match[str]) -> str:
+    """A control token that a text contains, made plain text: `<|im_end|>` becomes `< |im_end|>`."""
+    return f"{token[0][0]} {token[0][1:]}"

@@ -1,0 +1,217 @@
+"""The event log of live conversations, in redis: who may write, in what order, and what was said since.
+
+Every event gets the next number of its conversation from one Lua script, which refuses stale writers. A conversation's
+stream holds its recent events; one feed stream carries the events of all conversations to the web processes. What is
+finished is in the database: this log may be lost at any time, and its numbers never go back.
+Knows nothing of sockets, tasks or what the events mean.
+"""
+
+import contextlib
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import redis
+
+BLOCK = 1000  # event numbers handed to redis at a time
+LOG_LENGTH = 1000
+FEED_LENGTH = 20_000
+KEEP_SECONDS = 3600
+LEASE_MILLISECONDS = 8_000
+FEED = "kefu:feed"
+_WORKERS = "kefu:workers"
+
+_FOLDER = Path(__file__).parent
+_APPEND = (_FOLDER / "append.lua").read_text()
+_RESTORE = (_FOLDER / "restore.lua").read_text()
+_RELEASE_LEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) else return 0 end"
+_RENEW_LEASES = """
+for i, key in ipairs(KEYS) do
+  local holder = redis.call('GET', key)
+  if not holder or holder == ARGV[i + 1] then redis.call('SET', key, ARGV[i + 1], 'PX', ARGV[1]) end
+end
+"""
+
+LogUnavailable = (redis.ConnectionError, redis.TimeoutError)
+
+
+class Stale(Exception):
+    """The writer no longer owns the conversation or the turn; its text must not be shown."""
+
+
+class StateLost(Exception):
+    """Redis holds no numbers for this conversation, or has used them up: restore it from the database, then append again."""
+
+
+@dataclass(frozen=True)
+class Writer:
+    """The numbers that a writer was given. None is not compared: what the database has accepted may always be announced."""
+
+    conversation: uuid.UUID
+    fence: int | None = None
+    attempt: int | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event as it stands in the log; `payload` is a JSON object without `type` and `seq`."""
+
+    seq: int
+    type: str
+    payload: bytes
+
+    def frame(self) -> str:
+        """Return the websocket frame."""
+        rest = self.payload[1:].decode()
+        return f'{{"type":"{self.type}","seq":{self.seq}{"," if rest != "}" else ""}{rest}'
+
+    def data(self) -> dict[str, Any]:
+        """Return the payload as a dict."""
+        data: dict[str, Any] = orjson.loads(self.payload)
+        return data
+
+
+@dataclass(frozen=True)
+class FeedEntry:
+    """One entry of the feed: an event and the conversation that it belongs to."""
+
+    id: str
+    conversation: uuid.UUID
+    event: Event
+
+
+class EventLog:
+    """The log of all conversations behind one redis client. Thread-safe.
+
+    Every method raises one of `LogUnavailable` when redis cannot be reached.
+    """
+
+    def __init__(self, client: "redis.Redis[Any]") -> None:
+        self._redis = client
+        self._append = client.register_script(_APPEND)
+        self._restore = client.register_script(_RESTORE)
+        self._release_lease = client.register_script(_RELEASE_LEASE)
+        self._renew_leases = client.register_script(_RENEW_LEASES)
+
+    def append(self, writer: Writer, type_: str, payload: dict[str, Any], *, once: str = "") -> int:
+        """Append an event and return its number. With `once`, a second append under that id returns the first one's number.
+
+        Raises Stale, StateLost.
+        """
+        keys = [_state(writer.conversation), _log(writer.conversation), FEED]
+        numbers = ["" if number is None else number for number in (writer.fence, writer.attempt)]
+        limits = [LOG_LENGTH, KEEP_SECONDS, FEED_LENGTH]
+        status, seq = self._append(
+            keys=keys, args=[str(writer.conversation), *numbers, once, type_, orjson.dumps(payload), *limits]
+        )
+        if status == b"stale":
+            raise Stale(str(writer.conversation))
+        if status in (b"lost", b"full"):
+            raise StateLost(str(writer.conversation))
+        return int(seq)
+
+    def restore(self, conversation: uuid.UUID, *, fence: int, attempt: int, after: int, ceiling: int) -> bool:
+        """Put back or raise the conversation's numbers; return whether redis had none.
+
+        `after` counts only then: the next event gets `after` + 1. Nothing is ever lowered.
+        """
+        return bool(self._restore(keys=[_state(conversation)], args=[fence, attempt, after, ceiling, KEEP_SECONDS]))
+
+    def read(self, conversation: uuid.UUID, after: int) -> tuple[list[Event], int]:
+        """Return the log's events numbered above `after`, in order, and the last number given out (0 when none is known)."""
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.xrange(_log(conversation), min=f"({after}-0")
+        pipe.hget(_state(conversation), "seq")
+        rows, last = pipe.execute()
+        events = [Event(int(i.split(b"-")[0]), row[b"type"].decode(), row[b"payload"]) for i, row in rows]
+        return events, int(last or 0)
+
+    def forget(self, conversation: uuid.UUID) -> None:
+        """Delete the conversation's numbers and events."""
+        self._redis.delete(_state(conversation), _log(conversation))
+
+    def attempt_of(self, conversation: uuid.UUID) -> int:
+        """Return the running (or last) attempt, 0 when none is known."""
+        return int(self._redis.hget(_state(conversation), "attempt") or 0)
+
+    def request_stop(self, conversation: uuid.UUID, attempt: int) -> None:
+        """Ask whoever answers in this attempt to stop."""
+        self._redis.set(_stop(conversation), attempt, ex=120)
+
+    def stops(self, conversations: Sequence[uuid.UUID]) -> list[int]:
+        """Return the attempt that was asked to stop, conversation by conversation; 0 for none."""
+        return [int(value or 0) for value in self._redis.mget([_stop(c) for c in conversations])]
+
+    def take_lease(self, conversation: uuid.UUID, holder: str) -> bool:
+        """Take the right to answer this conversation, if nobody holds it."""
+        return bool(self._redis.set(_lease(conversation), holder, nx=True, px=LEASE_MILLISECONDS))
+
+    def renew_leases(self, holders: dict[uuid.UUID, str]) -> None:
+        """Prolong leases that the caller holds, or that redis has forgotten; somebody else's stay as they are."""
+        self._renew_leases(keys=[_lease(c) for c in holders], args=[LEASE_MILLISECONDS, *holders.values()])
+
+    def drop_lease(self, conversation: uuid.UUID, holder: str) -> None:
+        """Give the lease back, unless somebody else holds it by now."""
+        self._release_lease(keys=[_lease(conversation)], args=[holder])
+
+    def leased(self, conversations: Sequence[uuid.UUID]) -> list[bool]:
+        """Return, conversation by conversation, whether somebody is answering it."""
+        if not conversations:
+            return []
+        return [value is not None for value in self._redis.mget([_lease(c) for c in conversations])]
+
+    def first_call(self, name: str, seconds: int) -> bool:
+        """Return true for the first caller of `name` within `seconds`."""
+        return bool(self._redis.set(f"kefu:first:{name}", 1, nx=True, ex=seconds))
+
+    def report_worker(self, name: str, seconds: int) -> None:
+        """Say that the worker `name` is ready to answer, for the next `seconds`."""
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.zadd(_WORKERS, {name: time.time() + seconds})
+        pipe.zremrangebyscore(_WORKERS, 0, time.time())
+        pipe.execute()
+
+    def workers_alive(self) -> int:
+        """Return how many workers have said so lately."""
+        return int(self._redis.zcount(_WORKERS, time.time(), "+inf"))
+
+    def queue_lengths(self, queues: Sequence[str]) -> dict[str, int]:
+        """Return how many tasks wait in each of the broker's queues."""
+        pipe = self._redis.pipeline(transaction=False)
+        for queue in queues:
+            pipe.llen(queue)
+        return dict(zip(queues, map(int, pipe.execute()), strict=True))
+
+    def ping(self) -> float:
+        """Return the milliseconds that redis takes to answer."""
+        start = time.perf_counter()
+        self._redis.ping()
+        return (time.perf_counter() - start) * 1000
+
+
+def feed_entries(rows: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> Iterator[FeedEntry]:
+    """Return what an XREAD of the feed brought; a row that cannot be read is left out."""
+    for row_id, row in rows:
+        with contextlib.suppress(KeyError, ValueError):
+            event = Event(int(row[b"seq"]), row[b"type"].decode(), row[b"payload"])
+            yield FeedEntry(row_id.decode(), uuid.UUID(row[b"conversation"].decode()), event)
+
+
+def _state(conversation: uuid.UUID) -> str:
+    return f"kefu:state:{conversation}"
+
+
+def _log(conversation: uuid.UUID) -> str:
+    return f"kefu:log:{conversation}"
+
+
+def _lease(conversation: uuid.UUID) -> str:
+    return f"kefu:lease:{conversation}"
+
+
+def _stop(conversation: uuid.UUID) -> str:
+    return f"kefu:stop:{conversation}"

@@ -1,0 +1,84 @@
+"""The feed of all conversations' events into one web process: one blocking read for all its sockets.
+
+When redis goes, everyone who watches is told; when it is back, everyone catches up from their own last number.
+"""
+
+import asyncio
+import logging
+import uuid
+from typing import Protocol
+
+import redis.asyncio
+
+from chatbot.events import FEED, Event, LogUnavailable, feed_entries
+
+logger = logging.getLogger(__name__)
+
+BLOCK_MILLISECONDS = 5_000
+BATCH = 500
+RETRY_SECONDS = 0.25
+
+
+class Watcher(Protocol):
+    """Somebody who watches one conversation. Both calls return at once."""
+
+    def on_event(self, event: Event) -> None: ...
+
+    def on_feed(self, up: bool) -> None: ...
+
+
+class Feed:
+    """Hands every event to those who watch its conversation. Lives on one event loop; started by its first watcher."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._watchers: dict[uuid.UUID, set[Watcher]] = {}
+        self._task: asyncio.Task[None] | None = None
+        self.up = False
+
+    def watch(self, conversation: uuid.UUID, watcher: Watcher) -> None:
+        """Call the watcher for every event from now on."""
+        self._watchers.setdefault(conversation, set()).add(watcher)
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._run(), name="feed")
+
+    def unwatch(self, conversation: uuid.UUID, watcher: Watcher) -> None:
+        """Stop calling the watcher."""
+        watchers = self._watchers.get(conversation)
+        if watchers is not None:
+            watchers.discard(watcher)
+            if not watchers:
+                del self._watchers[conversation]
+
+    async def _run(self) -> None:
+        # A blocking read must outlive its own block, so the client has no socket time-out of its own.
+        client = redis.asyncio.Redis.from_url(self._url, socket_timeout=None, socket_connect_timeout=2, retry=None)
+        while True:
+            try:
+                newest = await client.xrevrange(FEED, count=1)
+                last = newest[0][0].decode() if newest else "0-0"
+                self._tell(True)
+                while True:
+                    last = await self._read(client, last)
+            except LogUnavailable as error:
+                if self.up:
+                    logger.warning("the feed lost redis: %s", type(error).__name__)
+                self._tell(False)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _read(self, client: "redis.asyncio.Redis", last: str) -> str:
+        answer = await client.xread({FEED: last}, count=BATCH, block=BLOCK_MILLISECONDS)
+        if not answer:
+            await client.ping()
+            return last
+        [(_, rows)] = answer.items() if isinstance(answer, dict) else answer
+        for entry in feed_entries(rows):
+            for watcher in tuple(self._watchers.get(entry.conversation, ())):
+                watcher.on_event(entry.event)
+        return str(rows[-1][0].decode())
+
+    def _tell(self, up: bool) -> None:
+        self.up = up
+        for watchers in tuple(self._watchers.values()):
+            for watcher in tuple(watchers):
+                watcher.on_feed(up)

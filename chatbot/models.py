@@ -1,0 +1,140 @@
+"""The truth about conversations. Text in these rows is masked; the originals are in the vault."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+
+
+class Site(models.Model):
+    """A shop (brand) that embeds the widget; `key` is public and stands in its script tag."""
+
+    key = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=200)
+    allowed_origins = models.JSONField(default=list, blank=True, help_text="origins that may embed it; empty: this host only")
+    knowledge_base = models.SlugField(max_length=100)
+    contacts = models.JSONField(default=list, blank=True, help_text="the shop's own phone numbers and addresses: never masked")
+    created = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Conversation(models.Model):
+    """One customer's conversation with one site.
+
+    Who may write is settled by two numbers, mirrored in redis (events.py): `fence` is raised by every change of owner,
+    `attempt` by every claim of a turn. `sequence_ceiling` is the highest event number handed out to redis so far:
+    after redis has lost its memory, numbers go on above it.
+    """
+
+    class Owner(models.TextChoices):
+        BOT = "bot"
+        AGENT = "agent"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="conversations")
+    visitor = models.UUIDField(db_index=True)
+    language = models.CharField(max_length=8, default="en")
+    owner = models.CharField(max_length=8, choices=Owner.choices, default=Owner.BOT)
+    agent = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="conversations"
+    )
+    handoff_reason = models.CharField(max_length=40, blank=True, help_text="why a person should look; empty: nobody needs to")
+    fence = models.PositiveIntegerField(default=1)
+    attempt = models.PositiveIntegerField(default=0)
+    sequence_ceiling = models.PositiveBigIntegerField(default=0)
+    created = models.DateTimeField(auto_now_add=True)
+    updated = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["-updated"], name="conversation_recent")]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Message(models.Model):
+    """One finished message; never a half one.
+
+    `client_id` makes a customer's message idempotent. `sequence` is the number of the event that announced it, null
+    until it is announced (the sweeper announces what a crash left). A customer's message is open until `outcome` is set.
+    """
+
+    class Role(models.TextChoices):
+        CUSTOMER = "customer"
+        BOT = "bot"
+        AGENT = "agent"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
+    client_id = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001  null is "not from a widget"
+    role = models.CharField(max_length=8, choices=Role.choices)
+    text = models.TextField()
+    language = models.CharField(max_length=8, blank=True)
+    sources = models.JSONField(default=list, blank=True)
+    outcome = models.CharField(max_length=16, blank=True)
+    reason = models.CharField(max_length=40, blank=True)
+    reply_to = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="replies")
+    sequence = models.PositiveBigIntegerField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="how often an answer to it was begun")
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["created", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["conversation", "client_id"], name="message_once_per_client_id"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["conversation", "created"], name="message_history"),
+            models.Index(
+                fields=["created"], name="message_open", condition=models.Q(role="customer", outcome="")
+            ),
+            models.Index(
+                fields=["created"], name="message_unannounced", condition=models.Q(sequence__isnull=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.id}"
+
+    def payload(self) -> dict[str, Any]:
+        """Return the payload of the `message` event that shows it (protocol.py)."""
+        own = self.role != self.Role.CUSTOMER
+        return {
+            "message": {
+                "id": str(self.id),
+                "client_id": self.client_id,
+                "role": self.role,
+                "text": self.text,
+                "at": self.created.isoformat(),
+                "sources": self.sources,
+                "outcome": self.outcome if own else "",
+                "reason": self.reason if own else "",
+                "reply_to": str(self.reply_to_id) if self.reply_to_id else None,
+            }
+        }
+
+
+class LedgerEntry(models.Model):
+    """Why a reply says what it says: written with the reply, never changed."""
+
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, primary_key=True, related_name="ledger")
+    intent = models.CharField(max_length=40, blank=True)
+    question = models.TextField(blank=True, help_text="the standalone question that was searched for; masked")
+    engine = models.CharField(max_length=100, blank=True)
+    prompt_version = models.CharField(max_length=64, blank=True)
+    guard_version = models.CharField(max_length=64, blank=True)
+    knowledge_version = models.PositiveIntegerField(default=0)
+    confidence = models.FloatField(default=0.0)
+    passages = models.JSONField(default=list, help_text="[[chunk id, score], …], best first")
+    verdicts = models.JSONField(default=list)
+    milliseconds = models.JSONField(default=dict, help_text="time of each stage")
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "ledger entries"
+
+    def __str__(self) -> str:
+        return f"ledger of {self.message_id}"

@@ -1,0 +1,140 @@
+"""The path of one customer message, top to bottom. The page to read first.
+
+    Turn -> screened message -> route -> passages -> draft -> released units -> Conclusion
+
+Knows nothing of Django, Celery, redis or torch: every stage is handed in by wiring.py. A `Part` and a `Conclusion` take
+only what release has passed, so an unscreened draft cannot leave this page.
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from chatbot.engines import Engine, EngineFailed, Prompt
+from chatbot.routing import Route
+from chatbot.sources import sources_of
+from chatbot.stopwatch import Stopwatch
+from chatbot.turn import Conclusion, Interruption, Language, Outcome, Part, Progress, Record, Turn, TurnEvent
+from guardrails.release import Release, Released, Withheld
+from guardrails.screening import ScreenedMessage
+from knowledge.passages import Retrieved
+
+
+class Search(Protocol):
+    def __call__(self, question: str, base: str) -> Retrieved: ...
+
+
+class Standalone(Protocol):
+    def __call__(self, question: str, earlier: tuple[str, ...]) -> str: ...
+
+
+class Say(Protocol):
+    def __call__(self, code: str, language: Language, *, after: bool = False) -> tuple[Released, ...]: ...
+
+
+@dataclass(frozen=True)
+class Assistant:
+    """Answers one turn at a time. Holds the stages, never a conversation."""
+
+    screen: Callable[[str], ScreenedMessage]
+    route: Callable[[str], Route]
+    standalone: Standalone
+    search: Search
+    engine: Engine
+    release: Release
+    say: Say
+
+    def answer(
+        self, turn: Turn, base: str, interrupted: Callable[[], Interruption]
+    ) -> Generator[TurnEvent, None, None]:
+        """Yield what the customer sees, in order; the last event is a Conclusion."""
+        watch = Stopwatch()
+        record = Record(language=turn.language, milliseconds=watch.milliseconds)
+
+        with watch("screen"):
+            message = self.screen(turn.text)
+        record = replace(record, verdicts=(message.verdict,))
+        if message.verdict.action != "pass":
+            outcome: Outcome = "refused" if message.verdict.action == "block" else "review"
+            yield self._saying(outcome, f"message_{message.verdict.action}", turn.language, record)
+            return
+
+        with watch("understand"):
+            route = self.route(message.text)
+            earlier = tuple(u.text for u in turn.history if u.role == "customer")
+            question = self.standalone(route.question, earlier)
+        record = replace(record, intent=route.intent, question=question)
+        if route.intent in ("greeting", "thanks_goodbye"):
+            yield self._saying("chitchat", route.intent, turn.language, record)
+            return
+        if route.intent == "human_agent":
+            yield self._saying("handed_off", "requested", turn.language, record)
+            return
+
+        yield Progress("searching")
+        with watch("search"):
+            found = self.search(question, base)
+        passages = tuple((p.chunk_id, round(p.score, 4)) for p in found.passages)
+        record = replace(
+            record, knowledge_version=found.knowledge_version, confidence=found.confidence, passages=passages
+        )
+        if not found.answerable:
+            yield self._saying("handed_off", "no_answer", turn.language, record)
+            return
+
+        yield Progress("writing")
+        yield from self._write(turn, found, record, interrupted, watch)
+
+    def _write(
+        self,
+        turn: Turn,
+        found: Retrieved,
+        record: Record,
+        interrupted: Callable[[], Interruption],
+        watch: Stopwatch,
+    ) -> Generator[TurnEvent, None, None]:
+        """Yield the reply unit by unit as release passes it: an FAQ's own words, or what the engine writes."""
+        prompt = Prompt(found.question, found.question_vector, found.passages, turn.language, turn.history)
+        engine = self.engine
+        deltas = iter((found.passages[0].text,)) if found.exact else engine.stream(prompt, lambda: bool(interrupted()))
+        if not found.exact:
+            record = replace(record, engine=f"{engine.name}:{engine.model}", prompt_version=engine.prompt_version)
+        evidence = tuple(p.text for p in found.passages)
+        shown: list[Released] = []
+        try:
+            with watch("write"):
+                for unit in self.release.stream(deltas, evidence):
+                    if isinstance(unit, Withheld):
+                        record = replace(record, verdicts=(*record.verdicts, unit.verdict))
+                        yield self._withheld(unit, shown, turn.language, record)
+                        return
+                    shown.append(unit)
+                    yield Part(unit)
+        except EngineFailed:
+            yield self._saying("handed_off", "engine_failed", turn.language, record)
+            return
+        reason = interrupted()
+        if reason == "timeout" or not any(unit.text.strip() for unit in shown):
+            reason = reason if reason in ("timeout", "stopped") else "no_answer"
+            outcome: Outcome = "answered" if reason == "stopped" else "handed_off"
+            yield self._saying(outcome, reason, turn.language, record)
+            return
+        sources = sources_of("".join(unit.text for unit in shown), found)
+        yield Conclusion("faq" if found.exact else "answered", reason, tuple(shown), sources=sources, record=record)
+
+    def _withheld(self, unit: Withheld, shown: list[Released], language: Language, record: Record) -> Conclusion:
+        """A block takes back what was shown; for review, the safe beginning stays and the rest waits for a person."""
+        if unit.verdict.action == "block":
+            return self._saying("refused", "reply_block", language, record)
+        units = (*shown, *self.say("handed_off.review", language, after=True))
+        return Conclusion("review", "reply_review", units, record=record)
+
+    def _saying(
+        self, outcome: Outcome, reason: str, language: Language, record: Record
+    ) -> Conclusion:
+        code = {
+            "refused": "refused",
+            "review": "handed_off.review",
+            "handed_off": f"handed_off.{reason}",
+        }.get(outcome, reason)
+        return Conclusion(outcome, reason, self.say(code, language), record=record)

@@ -1,0 +1,32 @@
+/* Puts the chat on a page:
+ *
+ *   <script src="https://shop.example/static/kefu/kefu.js" data-key="SITEKEY" async></script>
+ *
+ * Every data- attribute of the script is handed to the <kefu-chat> element, whose header comment
+ * (widget/kefu-chat.js) is the list of them. Never throws into the page and leaves no global behind.
+ */
+(() => {
+  "use strict";
+  const script = document.currentScript ?? document.querySelector('script[data-key][src*="kefu.js"]');
+  if (!script) return;
+
+  const place = (element) => {
+    if (!document.querySelector("kefu-chat")) document.body.append(element);
+  };
+
+  const start = async () => {
+    await import(new URL("widget/kefu-chat.js", script.src).href);
+    if (document.readyState === "loading") {
+      await new Promise((ready) => document.addEventListener("DOMContentLoaded", ready, { once: true }));
+    }
+    const element = document.createElement("kefu-chat");
+    for (const [name, value] of Object.entries(script.dataset)) element.dataset[name] = value;
+    place(element);
+    // Sites that swap the body instead of loading a page would lose the element, and the conversation with it.
+    for (const swapped of ["turbo:load", "turbolinks:load", "astro:after-swap"]) {
+      document.addEventListener(swapped, () => place(element));
+    }
+  };
+
+  start().catch((error) => console.warn("Kefu: the chat could not be loaded.", error));
+})();

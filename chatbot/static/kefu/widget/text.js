@@ -1,0 +1,143 @@
+/**
+ * Shows a message's text: paragraphs, lists, bold, links and source marks. Knows nothing of messages.
+ *
+ * Everything becomes text nodes, so no text can become markup. What is already shown stays untouched and only what is new
+ * is added: a screen reader then reads each released part once.
+ */
+
+const BOLD = /\*\*(\S(?:[^\n]*?\S)?)\*\*/.source;
+const ADDRESS = /https?:\/\/[^\s<>"'`*[\]{}|\\^，。；：！？、（）《》「」『』【】“”‘’…]+/.source;
+const MARK = /\[(\d{1,2})\]/.source;
+const BULLET = /^\s*[-*•]\s+(.*)$/;
+const NUMBERED = /^\s*(\d{1,3})(?:[.)]\s+|[.)、](?=[\u3400-\u9fff]))(.*)$/;
+const HEADING = /^#{1,6}\s+(.*)$/;
+
+/**
+ * Text → blocks [{tag: "p" | "ul" | "ol", start, items: [[run, …], …]}]; a run is {kind: "text" | "bold" | "link" | "mark", text}.
+ * `isSource(number)` says which `[n]` are marks; `plain` keeps the text as written but for its links.
+ */
+export function parse(text, { isSource = () => false, plain = false } = {}) {
+  const runs = (part) => parseRuns(part, isSource, plain);
+  if (plain) return [{ tag: "p", items: [runs(text)] }];
+
+  const blocks = [];
+  let block = null;
+  const add = (tag, item, start = 1) => {
+    if (block?.tag !== tag) blocks.push((block = { tag, start, lines: [] }));
+    block.lines.push(item);
+  };
+  for (const line of text.split("\n")) {
+    const bullet = BULLET.exec(line);
+    const numbered = NUMBERED.exec(line);
+    const heading = HEADING.exec(line);
+    if (bullet) add("ul", bullet[1]);
+    else if (numbered) add("ol", numbered[2], Number(numbered[1]));
+    else if (!line.trim()) block = block?.tag === "p" ? null : block;
+    else if (heading) {
+      block = null;
+      add("p", `**${heading[1].replaceAll("**", "")}**`);
+      block = null;
+    } else if (block?.tag !== "p" && block && /^\s/.test(line)) block.lines[block.lines.length - 1] += `\n${line.trim()}`;
+    else add("p", line);
+  }
+  return blocks.map(({ tag, start, lines }) => ({ tag, start, items: tag === "p" ? [runs(lines.join("\n"))] : lines.map(runs) }));
+}
+
+function parseRuns(text, isSource, plain) {
+  const pattern = new RegExp(plain ? `()(${ADDRESS})()` : `${BOLD}|(${ADDRESS})|${MARK}`, "g");
+  const runs = [];
+  let end = 0;
+  const add = (kind, part) => {
+    const last = runs.at(-1);
+    if (kind === "text" && last?.kind === "text") last.text += part;
+    else if (part) runs.push({ kind, text: part });
+  };
+  for (const match of text.matchAll(pattern)) {
+    const [whole, bold, address, mark] = match;
+    add("text", text.slice(end, match.index));
+    end = match.index + whole.length;
+    if (bold) add("bold", bold);
+    else if (mark) add(isSource(Number(mark)) ? "mark" : "text", isSource(Number(mark)) ? mark : whole);
+    else {
+      const link = trimAddress(address);
+      add(isAddress(link) ? "link" : "text", link);
+      add("text", address.slice(link.length));
+    }
+  }
+  add("text", text.slice(end));
+  return runs;
+}
+
+/** Punctuation after an address belongs to the sentence. */
+function trimAddress(address) {
+  const trimmed = address.replace(/[.,;:!?)]+$/, "");
+  return trimmed.includes("(") && address[trimmed.length] === ")" ? `${trimmed})` : trimmed;
+}
+
+function isAddress(text) {
+  try {
+    return ["http:", "https:"].includes(new URL(text).protocol);
+  } catch {
+    return false;
+  }
+}
+
+/** Makes `element` show `blocks`, touching only what differs. `makeMark(number)` returns the element of a source mark. */
+export function show(element, blocks, makeMark) {
+  blocks.forEach((block, index) => {
+    let node = element.children[index];
+    if (node?.localName !== block.tag || (block.tag === "ol" && node.start !== block.start)) {
+      const made = document.createElement(block.tag);
+      if (block.tag === "ol") made.start = block.start;
+      if (node) node.replaceWith(made);
+      else element.append(made);
+      node = made;
+    }
+    if (block.tag === "p") {
+      draw(node, block.items[0], makeMark);
+      return;
+    }
+    block.items.forEach((item, row) => draw(node.children[row] ?? node.appendChild(document.createElement("li")), item, makeMark));
+    cut(node, block.items.length);
+  });
+  cut(element, blocks.length);
+}
+
+function cut(element, length) {
+  while (element.children.length > length) element.lastElementChild.remove();
+}
+
+const WORD_JOINER = "\u2060"; // A mark stays on the line of the words that it proves.
+const drawn = new WeakMap();
+
+function draw(element, runs, makeMark) {
+  const before = drawn.get(element) ?? [];
+  let same = 0;
+  while (same < before.length && before[same].kind === runs[same]?.kind && before[same].text === runs[same].text) same += 1;
+  const kept = before.slice(0, same);
+  const growing = before[same];
+  const next = runs[same];
+  if (growing?.kind === "text" && next?.kind === "text" && next.text.startsWith(growing.text)) {
+    const node = makeRun({ kind: "text", text: next.text.slice(growing.text.length) });
+    growing.nodes.at(-1).after(node);
+    kept.push({ ...next, nodes: [...growing.nodes, node] });
+  }
+  for (const { nodes } of before.slice(kept.length)) for (const node of nodes) node.remove();
+  for (const run of runs.slice(kept.length)) {
+    const nodes = run.kind === "mark" ? [document.createTextNode(WORD_JOINER), makeMark(Number(run.text))] : [makeRun(run)];
+    element.append(...nodes);
+    kept.push({ ...run, nodes });
+  }
+  drawn.set(element, kept);
+}
+
+function makeRun({ kind, text }) {
+  const node = document.createElement({ text: "span", bold: "strong", link: "a" }[kind]);
+  node.textContent = text;
+  if (kind === "link") {
+    node.href = text;
+    node.target = "_blank";
+    node.rel = "noopener nofollow";
+  }
+  return node;
+}

@@ -1,0 +1,92 @@
+"""Finds what a crash left behind: open messages that nobody answers, and finished messages that nobody was told about.
+
+The database is asked, not the queue: whatever redis or a worker lost is found here within seconds.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from chatbot import services, turns
+from chatbot.events import EventLog
+from chatbot.models import Conversation, Message
+from chatbot.turn import Conclusion, Language
+
+
+GRACE_SECONDS = 3
+ENQUEUE_SECONDS = 10
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What one sweep did, in messages and conversations."""
+
+    announced: int = 0
+    enqueued: int = 0
+    apologised: int = 0
+
+
+def sweep(
+    *, log: EventLog, enqueue: Callable[[UUID], None], apologise: Callable[[Language], Conclusion], seconds: float
+) -> Swept:
+    """Announce, answer again, or apologise: once for each message, after two attempts or `seconds` at the latest.
+
+    Raises one of LogUnavailable when redis cannot be reached: then the next sweep does it.
+    """
+    log.ping()
+    announced = _announce(log)
+    now = timezone.now()
+    waiting = (
+        Message.objects.filter(
+            role=Message.Role.CUSTOMER,
+            outcome="",
+            created__lt=now - timedelta(seconds=GRACE_SECONDS),
+            conversation__owner=Conversation.Owner.BOT,
+        )
+        .order_by("created")
+        .only("id", "conversation_id", "attempts", "created")[:BATCH]
+    )
+    oldest: dict[UUID, Message] = {}
+    for message in waiting:
+        oldest.setdefault(message.conversation_id, message)
+    leased = log.leased(list(oldest))
+    enqueued = apologised = 0
+    for message, busy in zip(oldest.values(), leased, strict=True):
+        if busy:
+            continue
+        if message.attempts >= turns.MOST_ATTEMPTS or message.created < now - timedelta(seconds=seconds):
+            apologised += _apologise(message.id, log=log, apologise=apologise)
+        elif log.first_call(f"enqueue:{message.conversation_id}", ENQUEUE_SECONDS):
+            enqueue(message.id)
+            enqueued += 1
+    return Swept(announced, enqueued, apologised)
+
+
+def _announce(log: EventLog) -> int:
+    """Announce what was recorded and not announced; bounded, oldest first."""
+    left = (
+        Message.objects.filter(sequence__isnull=True, created__lt=timezone.now() - timedelta(seconds=GRACE_SECONDS))
+        .select_related("conversation")
+        .order_by("created")[:BATCH]
+    )
+    count = 0
+    for message in left:
+        services.announce(message, log=log)
+        count += 1
+    return count
+
+
+def _apologise(message_id: UUID, *, log: EventLog, apologise: Callable[[Language], Conclusion]) -> int:
+    claimed = turns.claim(message_id, log=log)
+    if claimed is None:
+        return 0
+    try:
+        return int(turns.conclude(claimed, apologise(claimed.language), log=log) is not None)
+    finally:
+        log.drop_lease(claimed.conversation.id, claimed.holder)
+
+

@@ -1,0 +1,89 @@
+"""The values that flow along the pipeline. Pure: no Django, no Celery, no torch."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from guardrails.release import Released
+from guardrails.verdict import Verdict
+
+Language = Literal["zh", "en"]
+Role = Literal["customer", "bot", "agent"]
+Outcome = Literal["faq", "answered", "clarify", "refused", "review", "handed_off", "chitchat"]
+Stage = Literal["searching", "checking", "writing"]
+Interruption = Literal["", "stopped", "timeout", "lost"]
+"""Why an answer should end now; empty: it should not."""
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """Something said earlier in the conversation; personal data is masked."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What is to be answered: the customer's open messages, masked and joined by newlines, and what was said before them."""
+
+    text: str
+    language: Language
+    history: tuple[Utterance, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A passage that the reply cites, numbered as `[1]`, `[2]` … in its text."""
+
+    number: int
+    document: str
+    ref: str
+    heading: str
+    excerpt: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The pipeline has entered a stage; shown to the customer while they wait."""
+
+    stage: Stage
+
+
+@dataclass(frozen=True)
+class Part:
+    """One more released unit of the reply. Takes only what release has passed."""
+
+    unit: Released
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """The last thing that a turn yields: its outcome and the whole reply, which takes the place of all parts shown before.
+
+    `record` is what the ledger keeps.
+    """
+
+    outcome: Outcome
+    reason: str
+    units: tuple[Released, ...]
+    sources: tuple[Source, ...] = ()
+    record: "Record" = field(default_factory=lambda: Record())
+
+
+@dataclass(frozen=True)
+class Record:
+    """Why the reply says what it says: the ledger's row."""
+
+    intent: str = ""
+    language: str = ""
+    question: str = ""
+    engine: str = ""
+    prompt_version: str = ""
+    knowledge_version: int = 0
+    confidence: float = 0.0
+    passages: tuple[tuple[int, float], ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    milliseconds: dict[str, float] = field(default_factory=dict)
+
+
+TurnEvent = Progress | Part | Conclusion

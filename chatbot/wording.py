@@ -1,0 +1,84 @@
+"""Every sentence that the bot says of its own accord, in both languages, by stable code. Knows nothing of when they are said."""
+
+from typing import Literal
+
+from chatbot.turn import Language
+
+HandoffReason = Literal["no_answer", "requested", "engine_failed", "timeout", "guard_failed", "review"]
+
+SENTENCES: dict[str, dict[Language, str]] = {
+    "greeting": {
+        "zh": "您好！我是自动客服助手，可以根据店里的资料回答您的问题。请问有什么可以帮您？",
+        "en": "Hello! I am an automated assistant and answer from the shop's own documents. How can I help you?",
+    },
+    "thanks_goodbye": {
+        "zh": "不客气！以后有问题，随时来问我。祝您生活愉快！",
+        "en": "You are welcome! Come back any time you have a question. Have a good day!",
+    },
+    "refused": {
+        "zh": "抱歉，这个话题我不能回答。您可以换个问法，或者输入“转人工”联系客服人员。",
+        "en": "Sorry, I cannot help with that. You can put it differently, or type “agent” to reach a person.",
+    },
+    "clarify": {
+        "zh": "我想确认一下您的意思。能再具体说说吗？比如是哪件商品，或者订单的哪一步。",
+        "en": "I want to be sure I understand. Could you say a little more, such as which product or which step of the order?",
+    },
+    "apology": {
+        "zh": "抱歉，刚才出了点问题，没能回答您。请您再发一次，或者输入“转人工”。",
+        "en": "Sorry, something went wrong on our side and I could not answer. Please send it again, or type “agent” to reach a person.",
+    },
+    "handed_off.no_answer": {
+        "zh": "抱歉，我是自动助手，在现有资料里没有找到答案。我已把您的问题转给人工客服，请稍等。",
+        "en": "Sorry, I am an automated assistant and found no answer in our documents. I have passed your question to a human agent.",
+    },
+    "handed_off.requested": {
+        "zh": "好的，我已为您转接人工客服，请稍等。",
+        "en": "Of course. I have passed you on to a human agent; please wait a moment.",
+    },
+    "handed_off.engine_failed": {
+        "zh": "抱歉，我这边暂时无法生成回答。我已把您的问题转给人工客服，请稍等。",
+        "en": "Sorry, I cannot write an answer at the moment. I have passed your question to a human agent.",
+    },
+    "handed_off.timeout": {
+        "zh": "抱歉，回答花的时间太长了。我已把您的问题转给人工客服，请稍等。",
+        "en": "Sorry, the answer took too long. I have passed your question to a human agent.",
+    },
+    "handed_off.guard_failed": {
+        "zh": "抱歉，我暂时无法核对回答是否妥当，所以没有发出。我已把您的问题转给人工客服，请稍等。",
+        "en": "Sorry, I could not check my answer just now, so I have not sent it. I have passed your question to a human agent.",
+    },
+    "handed_off.review": {
+        "zh": "这个问题需要同事先看一下。我已转给人工客服，请稍等。",
+        "en": "A colleague needs to look at this first. I have passed it to a human agent; please wait a moment.",
+    },
+    "too_long": {
+        "zh": "这条消息太长了，最多 {limit} 个字符。请缩短后再发。",
+        "en": "This message is too long: {limit} characters at most. Please shorten it and send it again.",
+    },
+    "invalid_json": {"zh": "收到的数据无法读取，请刷新页面后再试。", "en": "The data received could not be read. Please reload the page and try again."},
+    "binary": {"zh": "这里只能发送文字。", "en": "Only text can be sent here."},
+    "unknown_type": {
+        "zh": "页面发来了系统不认识的请求，请刷新页面后再试。",
+        "en": "The page sent a request that is not known here. Please reload it and try again.",
+    },
+    "empty": {"zh": "消息是空的，请输入您的问题。", "en": "The message is empty. Please type your question."},
+    "too_fast": {"zh": "您发得有点快，请过 {seconds} 秒再试。", "en": "That was a little fast. Please try again in {seconds} seconds."},
+    "masking_unavailable": {
+        "zh": "暂时无法保护您消息里的个人信息，所以没有接收。请稍后再发。",
+        "en": "Personal data in your message cannot be protected right now, so it was not accepted. Please send it again shortly.",
+    },
+    "service_unavailable": {
+        "zh": "服务暂时不可用，正在自动恢复。请稍后再试。",
+        "en": "The service is unavailable for the moment and is recovering by itself. Please try again shortly.",
+    },
+    "bad_hello": {"zh": "连接没有正确开始，请刷新页面。", "en": "The connection did not start properly. Please reload the page."},
+    "bad_key": {"zh": "此页面的聊天密钥无效，请联系网站管理员。", "en": "This page's chat key is not valid. Please tell the site's owner."},
+    "bad_origin": {"zh": "此网站没有获准使用这个聊天窗口。", "en": "This web site is not allowed to use this chat."},
+    "expired": {"zh": "会话已过期，请刷新页面重新开始。", "en": "This session has expired. Please reload the page to start again."},
+    "internal": {"zh": "抱歉，系统出错了，我们已经记录下来。请稍后再试。", "en": "Sorry, something went wrong here. It has been logged; please try again shortly."},
+}
+
+
+def say(code: str, language: Language, **values: int | str) -> str:
+    """The sentence for `code` with its `{values}` filled in. Raises KeyError for an unknown code or a missing value."""
+    return SENTENCES[code][language].format_map(values)

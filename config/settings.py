@@ -1,0 +1,169 @@
+"""Django's settings, filled from config/environment.py. Every option of Kefu is there, not here."""
+
+import contextlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from config.environment import ROOT, config
+
+_config = config()
+VAR = _config.var
+VAR.mkdir(parents=True, exist_ok=True)
+
+
+def _kept_secret(path: Path) -> str:
+    """Return the secret in `path`, made at the first start. Safe when several processes start at once."""
+    if not path.exists():
+        # mkstemp gives mode 0600; the link appears with its content, so nobody reads half a secret.
+        descriptor, new = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        with contextlib.suppress(FileExistsError):
+            os.link(new, path)
+        os.unlink(new)
+    return path.read_text().strip()
+
+
+if _config.production:
+    if _config.debug:
+        raise ImproperlyConfigured("KEFU_DEBUG: must not be set together with KEFU_PRODUCTION")
+    if not _config.secret_key:
+        raise ImproperlyConfigured("KEFU_SECRET_KEY: must be set when KEFU_PRODUCTION is")
+    if "*" in _config.allowed_hosts:
+        raise ImproperlyConfigured("KEFU_ALLOWED_HOSTS: must name the hosts when KEFU_PRODUCTION is set, not '*'")
+
+BASE_DIR = ROOT
+SECRET_KEY = _config.secret_key or _kept_secret(VAR / "secret.key")
+DEBUG = _config.debug
+ALLOWED_HOSTS = _config.allowed_hosts
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "guardrails",
+    "knowledge",
+    "chatbot",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+if _config.database_url:
+    DATABASES = {"default": dj_database_url.parse(_config.database_url, conn_max_age=60, conn_health_checks=True)}
+else:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": VAR / "kefu.sqlite3",
+            "CONN_MAX_AGE": None,
+            "OPTIONS": {
+                "timeout": 20,
+                "transaction_mode": "IMMEDIATE",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-20000;",
+            },
+        }
+    }
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "admin:login"
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+WHITENOISE_USE_FINDERS = True  # the files are served as they lie: nothing to collect
+WHITENOISE_MAX_AGE = 300
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _config.production
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _config.production else None
+
+REDIS_URL = _config.redis_url or f"unix://{VAR / 'redis.sock'}"
+
+
+def _celery_broker(url: str) -> str:
+    return "redis+socket://" + urlsplit(url).path if url.startswith("unix:") else url
+
+
+# Celery: only ids travel; a lost task is found again by the sweeper, so nothing is kept as a result.
+CELERY_BROKER_URL = _celery_broker(REDIS_URL)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,
+    "socket_timeout": 30,
+    "socket_connect_timeout": 2,
+    "retry_on_timeout": True,
+    "max_connections": 200,
+}
+CELERY_TASK_DEFAULT_QUEUE = "desk"
+CELERY_TASK_ROUTES = {
+    "chatbot.tasks.answer_turn": {"queue": "turns"},
+    "chatbot.tasks.sweep": {"queue": "sweep"},
+}
+CELERY_BEAT_SCHEDULE = {"sweep": {"task": "chatbot.tasks.sweep", "schedule": 5.0, "options": {"expires": 5.0}}}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "presidio-analyzer": {"level": "ERROR"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "uvicorn.access": {"level": "WARNING"},
+        "websockets": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,36 @@
+"""IP addresses, version 4 and 6. Versions, loopback and "any" are not somebody's address."""
+
+import re
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from guardrails.personal_data.recognizer import Recognizer, Span
+
+_CANDIDATE = re.compile(
+    r"(?<![0-9A-Za-z.:])(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?!\.?[0-9A-Za-z])"
+    r"|(?=[0-9A-Fa-f:.]{2,45}(?![0-9A-Za-z:]))(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?:\.[0-9]{1,3}){0,3}(?![0-9A-Za-z:]))"
+)
+_VERSION = re.compile(
+    r"(?:版本号?|固件|(?<![a-z])(?:v|ver|version|firmware|build|release))[ ]*(?:是|为|is|[:.=])?[ ]*$", re.I
+)
+
+
+class IpAddress(Recognizer):
+    """Sure of what the standard library parses."""
+
+    ENTITY = "IP_ADDRESS"
+
+    def spans(self, text: str) -> Iterator[Span]:
+        """Yield the addresses."""
+        for match in _CANDIDATE.finditer(text):
+            try:
+                address = ip_address(match[0])
+            except ValueError:
+                continue
+            if (
+                address.is_loopback
+                or address.is_unspecified
+                or _VERSION.search(text, max(0, match.start() - 16), match.start())
+            ):
+                continue
+            yield match.start(), match.end(), 0.9

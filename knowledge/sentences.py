@@ -1,0 +1,71 @@
+"""Cuts a text into sentences, Chinese and English. Knows nothing of chunks."""
+
+import re
+from collections.abc import Iterator
+
+from knowledge.language import HAN
+
+_ABBREVIATIONS = (
+    "mr mrs ms dr prof sr jr st no nos fig vol pp p ed dept est tel ext approx incl excl min max vs etc e.g i.e cf a.m p.m u.s u.k inc ltd co corp "
+    "jan feb mar apr jun jul aug sep sept oct nov dec art sec par hr hrs qty"
+)
+_NEVER_ENDS = frozenset(_ABBREVIATIONS.split())
+# An abbreviation of these may also close a sentence: it does when a capital letter follows.
+_MAY_END = frozenset("etc inc ltd co corp a.m p.m u.s u.k min max hr hrs".split())
+
+_CLOSERS = "\"'”’」』）)】》]"
+# A full stop of Latin script ends a sentence only before a space, a Han character or the end: 3.5, kefu.example, v2.0 stay whole.
+_END = re.compile(rf"(?:[。！？!?；…]+|\.+(?=[{_CLOSERS}]*(?:\s|$|[{HAN}])))[{re.escape(_CLOSERS)}]*|\n+")
+_LAST_WORD = re.compile(r"[A-Za-z][A-Za-z.]*$|(?:^|\s)\d{1,3}$")
+
+
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """The sentences as (start, end) offsets in code points, in order, without the white space around them.
+
+    Decimals, host names, abbreviations ("e.g.", "No. 5"), initials and numbered points ("1. Open the app") are not cut.
+    Together the spans hold every character that is not white space.
+    """
+    return list(_spans(text))
+
+
+def split_sentences(text: str) -> list[str]:
+    """The sentences of `sentence_spans` as texts."""
+    return [text[start:end] for start, end in sentence_spans(text)]
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    for mark in _END.finditer(text):
+        if _ends(text, start, mark):
+            yield from _stripped(text, start, mark.end())
+            start = mark.end()
+    yield from _stripped(text, start, len(text))
+
+
+def _ends(text: str, start: int, mark: re.Match[str]) -> bool:
+    """Whether this mark closes the sentence that began at `start`."""
+    around = text[max(mark.start() - 1, 0) : mark.start()] + text[mark.end() : mark.end() + 1]
+    if mark[0] in ("!", "?") and len(around) == 2 and around.isascii() and around.isalnum():
+        return False  # the query of a URL
+    if not mark[0].startswith(".") or mark[0].startswith(".."):
+        return True
+    before = _LAST_WORD.search(text, start, mark.start())
+    if before is None:
+        return True
+    word = before[0].strip().lower()
+    if word.isdigit():
+        return text[start : mark.start()].strip() != word  # "1." opens a numbered point
+    if len(word) == 1 and word != "i" and before[0].isupper():
+        return False  # an initial
+    if word not in _NEVER_ENDS:
+        return True
+    following = text[mark.end() :].lstrip()[:1]
+    return word in _MAY_END and (following.isupper() or not following)
+
+
+def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    piece = text[start:end]
+    left = start + len(piece) - len(piece.lstrip())
+    right = start + len(piece.rstrip())
+    if left < right:
+        yield left, right

@@ -1,0 +1,129 @@
+"""Changes to knowledge: a document comes, changes, or goes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from knowledge import vectors
+from knowledge.blocks import Unreadable
+from knowledge.chunking import Draft, chunk
+from knowledge.embedding import Embedder
+from knowledge.models import Chunk, Document, Embedding, KnowledgeBase
+from knowledge.readers import read_document
+from knowledge.sentences import sentence_spans
+
+READING = 1  # raise it when readers or chunking change: documents are then read anew
+EMBED_AT_ONCE = 256  # texts between two writes, so that an interrupted import goes on where it stopped
+_KEYS_AT_ONCE = 5000
+
+Verdicts = Callable[[list[str]], list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What came of a document: `state` is "live", "unchanged" or "refused", the last with its `reason`; `chunks` counts the live ones."""
+
+    document: str
+    chunks: int
+    state: str
+    reason: str = ""
+
+
+def import_document(
+    base_slug: str, name: str, data: bytes, *, embedder: Embedder, judge: Verdicts, guard_version: str
+) -> ImportReport:
+    """Brings a file into a base, which is made if need be.
+
+    `judge` gives a verdict {"action", "tier", "categories"} for each sentence, in order; `guard_version` dates them. The same file
+    under the same name, read and judged as before, changes nothing. A changed one replaces all its chunks at once. A file that cannot be
+    read is refused, and what was live under its name stays live. Raises what the embedder or the judge raises, and then changes nothing.
+    """
+    base = KnowledgeBase.objects.get_or_create(slug=base_slug, defaults={"name": base_slug})[0]
+    content_hash = sha256(data).hexdigest()
+    made_with = f"reading {READING}, {embedder.model_id}, guards {guard_version}"
+    before = Document.objects.filter(base=base, name=name).first()
+    live = before is not None and before.state == Document.State.LIVE
+    if before is not None and live and (before.content_hash, before.made_with) == (content_hash, made_with):
+        return ImportReport(name, before.chunks.count(), "unchanged")
+    try:
+        drafts = chunk(read_document(name, data))
+    except Unreadable as error:
+        if not live:
+            refused = {"content_hash": content_hash, "made_with": made_with, "state": Document.State.REFUSED, "reason": str(error)}
+            Document.objects.update_or_create(base=base, name=name, defaults=refused)
+        return ImportReport(name, before.chunks.count() if before is not None and live else 0, "refused", str(error))
+    chunks = [_chunk(position, draft, guard_version) for position, draft in enumerate(drafts)]
+    _judge(chunks, judge)
+    _embed([text for one in chunks for text in vectors.embedded_texts(one)], embedder)
+    with transaction.atomic():
+        document = Document.objects.update_or_create(
+            base=base,
+            name=name,
+            defaults={"content_hash": content_hash, "made_with": made_with, "state": Document.State.LIVE, "reason": ""},
+        )[0]
+        document.chunks.all().delete()
+        for one in chunks:
+            one.document = document
+        Chunk.objects.bulk_create(chunks, batch_size=500)
+        _raise_version(base)
+    return ImportReport(name, len(chunks), "live")
+
+
+def retire_document(base_slug: str, name: str) -> bool:
+    """Takes a document out of all answers; its rows stay. False when no such document is live."""
+    with transaction.atomic():
+        found = Document.objects.filter(base__slug=base_slug, name=name, state=Document.State.LIVE)
+        if not found.update(state=Document.State.RETIRED):
+            return False
+        _raise_version(KnowledgeBase.objects.get(slug=base_slug))
+    return True
+
+
+def _raise_version(base: KnowledgeBase) -> None:
+    KnowledgeBase.objects.filter(pk=base.pk).update(version=F("version") + 1)
+
+
+def _chunk(position: int, draft: Draft, guard_version: str) -> Chunk:
+    return Chunk(
+        position=position,
+        ref=draft.ref,
+        heading=draft.heading,
+        text=draft.text,
+        question=draft.question,
+        language=draft.language,
+        sentences=[{"start": start, "end": end} for start, end in sentence_spans(draft.text)],
+        guard_version=guard_version,
+    )
+
+
+def _judge(chunks: Sequence[Chunk], judge: Verdicts) -> None:
+    sentences = [(one, sentence) for one in chunks for sentence in one.sentences]
+    verdicts = judge([one.text[sentence["start"] : sentence["end"]] for one, sentence in sentences])
+    for (_, sentence), verdict in zip(sentences, verdicts, strict=True):
+        sentence["verdict"] = verdict
+
+
+def _embed(texts: Sequence[str], embedder: Embedder) -> None:
+    """Stores the vectors that are not there yet, batch by batch and outside any transaction."""
+    missing = {vectors.text_hash(text): text for text in texts}
+    keys = list(missing)
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        there = Embedding.objects.filter(model=embedder.model_id, text_hash__in=keys[start : start + _KEYS_AT_ONCE])
+        for key in there.values_list("text_hash", flat=True):
+            missing.pop(bytes(key), None)
+    # Alike lengths together: a batch is padded to its longest text.
+    left = sorted(missing.items(), key=lambda item: len(item[1]))
+    for start in range(0, len(left), EMBED_AT_ONCE):
+        batch = left[start : start + EMBED_AT_ONCE]
+        made = embedder.embed([text for _, text in batch])
+        Embedding.objects.bulk_create(
+            [
+                Embedding(text_hash=key, model=embedder.model_id, vector=vectors.pack(vector))
+                for (key, _), vector in zip(batch, made, strict=True)
+            ],
+            ignore_conflicts=True,  # another import may have embedded the same sentence meanwhile
+        )

@@ -1,0 +1,58 @@
+"""What of a chunk is embedded, and how vectors are stored. Knows nothing of the database."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any, Protocol
+
+import numpy as np
+
+from knowledge.chunking import HEADING_SEPARATOR
+from knowledge.embedding import as_passage, as_query
+from knowledge.passages import Vectors
+
+_STORED = np.dtype("<f2")
+
+
+class Embeddable(Protocol):
+    """A chunk as far as its vectors go; `sentences` are {"start", "end"} in code points of `text`."""
+
+    heading: str
+    question: str
+    text: str
+    sentences: list[dict[str, Any]]
+
+
+def title_of(question: str, heading: str) -> str:
+    """What a customer's question is compared with besides the text: an FAQ pair's question, else the last heading above, else ""."""
+    return question or heading.rsplit(HEADING_SEPARATOR, 1)[-1]
+
+
+def embedded_texts(chunk: Embeddable) -> list[str]:
+    """All that is embedded of a chunk: its text led by its question or headings, its title if any, its sentences.
+
+    The title is embedded as a customer would ask it, the others as passages.
+    """
+    led = "\n".join(part for part in (chunk.question or chunk.heading, chunk.text) if part)
+    title = title_of(chunk.question, chunk.heading)
+    sentences = [as_passage(chunk.text[sentence["start"] : sentence["end"]]) for sentence in chunk.sentences]
+    return [as_passage(led), *([as_query(title)] if title else []), *sentences]
+
+
+def text_hash(embedded: str) -> bytes:
+    """The key of a vector."""
+    return sha256(embedded.encode()).digest()
+
+
+def pack(vector: Vectors) -> bytes:
+    """A vector as stored, in half precision: cosines keep three decimals."""
+    return vector.astype(_STORED).tobytes()
+
+
+def unpack(stored: Sequence[bytes], dimension: int) -> Vectors:
+    """Stored vectors as an array of shape (len(stored), dimension)."""
+    return np.frombuffer(b"".join(stored), _STORED).reshape(len(stored), dimension).astype(np.float32)
+
+
+def dimension_of(stored: bytes) -> int:
+    """The dimension of a stored vector."""
+    return len(stored) // _STORED.itemsize

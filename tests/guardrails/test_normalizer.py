@@ -1,0 +1,112 @@
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from guardrails.normalizer import JOINER, LINE, SPACE, STOP, WALL, Transforms, context, normalize, readings
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ＦＵＣＫ", "fuck"),
+        ("FuCk", "fuck"),
+        ("Straße", "strase"),
+        ("f\u200bu\u00adc\u202ek", "fuck"),
+        ("自\u200d\ufe0f杀", "自杀"),
+        ("f\u0301u\u0338ck", "fuck"),
+        ("自\ud800杀\x00", "自杀"),
+        ("臺灣頭髮", "台湾头发"),
+        ("法-轮.功", "法轮功"),
+        ("f u c k", "fuck"),
+        ("fuuuuck", "fuck"),
+        ("①２３", "123"),
+        ("", ""),
+        ("。！ \n", ""),
+        ("干净 clean", "干净clean"),
+    ],
+)
+def test_evasions_read_like_the_plain_word(text: str, expected: str) -> None:
+    assert normalize(text).text == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "gap"),
+    [("a-b", JOINER), ("a b", SPACE), ("a\nb", LINE), ("a. b", STOP), ("自，杀", STOP), ("a" + " " * 9 + "b", WALL)],
+)
+def test_a_gap_keeps_the_strongest_of_its_separators(text: str, gap: int) -> None:
+    assert list(normalize(text).gaps) == [0, gap]
+
+
+def test_runs_keep_their_length_and_separate_words_are_not_merged() -> None:
+    assert list(normalize("asss").runs) == [1, 3]
+    assert normalize("class Sam").text == "clas" + "sam"
+    assert list(normalize("a s s").runs) == [1, 2]
+
+
+def test_leetspeak_adds_readings_and_leaves_the_plain_one() -> None:
+    assert [reading.text for reading in readings("sh1t")] == ["sh1t", "shit", "shlt"]
+    assert next(readings("fuck4you")).text == "fuck4you"
+    assert [reading.text for reading in readings("Galaxy A55, 100 GB, 3.5")] == [normalize("Galaxy A55, 100 GB, 3.5").text]
+    assert [reading.text for reading in readings("p0")] == ["p0"]
+    assert "po" in [reading.text for reading in readings("p0", unfinished=True)]
+
+
+@pytest.mark.parametrize(
+    ("off", "text", "expected"),
+    [
+        (Transforms(width=False), "ＡB", "ａb"),
+        (Transforms(case=False), "Ab", "Ab"),
+        (Transforms(invisible=False, separators=False), "a\u200bb", "a\u200bb"),
+        (Transforms(simplified=False), "臺", "臺"),
+        (Transforms(separators=False), "a b", "a b"),
+        (Transforms(repeats=False), "aa", "aa"),
+    ],
+)
+def test_each_transform_can_be_switched_off(off: Transforms, text: str, expected: str) -> None:
+    assert normalize(text, off).text == expected
+    assert len(list(readings("sh1t", Transforms(leetspeak=False)))) == 1
+
+
+@given(st.text(st.characters(exclude_categories=[]), max_size=60))
+@settings(max_examples=150, deadline=None)
+def test_any_text_is_read_with_valid_ascending_offsets(text: str) -> None:
+    for reading in readings(text):
+        assert len(reading.text) == len(reading.offsets) == len(reading.gaps) == len(reading.runs)
+        flat = [place for span in reading.offsets for place in span]
+        assert all(0 <= start < end <= len(text) for start, end in reading.offsets)
+        assert flat == sorted(flat) or any(len(normalize(letter).text) > 1 for letter in text)
+
+
+@given(st.text(max_size=30))
+@settings(max_examples=100, deadline=None)
+def test_reading_twice_changes_nothing(text: str) -> None:
+    once = normalize(text).text
+    assert normalize(once).text == once
+
+
+def test_context_keeps_what_is_visible() -> None:
+    assert context("ab" + "\u200b" * 100) == "ab"
+    assert context("x" * 100) == "x" * 16
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" * 200_000,
+        "哈" * 200_000,
+        "f" + "\u200b" * 200_000 + "uck",
+        "\ud800" * 200_000,
+        "\x00" * 200_000,
+        "\ufdfa" * 66_000,
+        "a1" * 100_000,
+        "a " * 100_000,
+        "e\u0301" * 100_000,
+    ],
+    ids=lambda text: repr(text[:3]),
+)
+def test_evil_text_takes_bounded_time(text: str) -> None:
+    start = time.process_time()
+    normalize(text)
+    assert time.process_time() - start < 1
