@@ -182,13 +182,13 @@ def cases(seed: int, copies: int = 15) -> Iterator[Case]:
     """Yield generated messages with the spans of their values, then messages without any."""
     rng = random.Random(seed)
     make = values(rng)
-    for template in [(text, "zh") for text in ZH] + [(text, "en") for text in EN]:
+    for template, person in [(text, "PERSON") for text in ZH] + [(text, "PERSON_EN") for text in EN]:
         for _ in range(copies):
-            text, spans, rest = "", [], template[0]
+            text, spans, rest = "", [], template
             while "{" in rest:
                 before, _, rest = rest.partition("{")
                 entity, _, rest = rest.partition("}")
-                value = make["PERSON_EN" if entity == "PERSON" and template[1] == "en" else entity]()
+                value = make[person if entity == "PERSON" else entity]()
                 spans.append((entity, len(text + before), len(text + before + value)))
                 text += before + value
             yield text + rest, spans

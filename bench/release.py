@@ -10,6 +10,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from guardrails.lexicon import Lexicon, Word
@@ -23,7 +24,7 @@ TEXT = (
     "If a parcel is late by more than five days, write to us and we will send it again, free of charge. "
 )
 REPLY = TEXT * 5
-COMMON = "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说产种面而方后多定行学法所民得经"
+COMMON = "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子"
 
 
 def main() -> None:
@@ -31,7 +32,8 @@ def main() -> None:
     parser.add_argument("--words", type=int, default=100_000, help="words in the larger list")
     large = parser.parse_args().words
     text = TEXT[:200]
-    print(f"| words | build ms of CPU | memory MB | normalise us | normalise + match us ({len(text)} characters) | unit ms | worst |")
+    print(f"{len(text)} characters; a reply of {len(REPLY)} in deltas of 3.\n")
+    print("| words | build ms of CPU | memory MB | normalise us | with match us | unit ms | worst |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for size in (250, large):
         words = synthetic_words(size)
@@ -42,7 +44,7 @@ def main() -> None:
         units = unit_milliseconds(lexicon)
         print(
             f"| {size} | {build * 1e3:.0f} | {memory:.0f} | {microseconds(lambda: normalize(text)):.0f} "
-            f"| {microseconds(lambda lexicon=lexicon: lexicon.match(text)):.0f} "
+            f"| {microseconds(partial(lexicon.match, text)):.0f} "
             f"| {statistics.median(units):.3f} | {max(units):.3f} |"
         )
     pieces = [REPLY[at : at + 3] for at in range(0, len(REPLY), 3)]

@@ -1,7 +1,8 @@
 -- Appends one event to a conversation's log, if its writer still may write.
 -- KEYS: state hash, log stream, feed stream of all conversations
 -- ARGV: conversation, fence ("": whoever owns it), attempt ("" for writers that are no turn), once (id under which it may be appended only once, or ""),
---       event type, payload (a JSON object without seq), log length, seconds to keep, feed length
+--       event type, payload (a JSON object without seq), log length, seconds to keep, feed length,
+--       follows (id of an earlier append that must be known here, or "")
 -- Returns {status, seq}: "ok"; "again" (appended before, under this seq); "stale"; "lost" (no state here: restore it first);
 -- "full" (numbers are used up: raise the ceiling first)
 local state = redis.call('HMGET', KEYS[1], 'fence', 'attempt', 'seq', 'ceiling')
@@ -12,6 +13,7 @@ if ARGV[4] ~= '' then
   local before = redis.call('HGET', KEYS[1], 'once:' .. ARGV[4])
   if before then return {'again', tonumber(before)} end
 end
+if ARGV[10] ~= '' and redis.call('HEXISTS', KEYS[1], 'once:' .. ARGV[10]) == 0 then return {'lost', 0} end
 local seq = tonumber(state[3]) + 1
 if seq > tonumber(state[4]) then return {'full', tonumber(state[4])} end
 redis.call('HSET', KEYS[1], 'seq', seq)

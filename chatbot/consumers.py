@@ -30,10 +30,11 @@ from chatbot.queueing import enqueue_turn
 from chatbot.turn import Language
 from guardrails import services as vault
 from guardrails.personal_data.pool import MaskingUnavailable
-from guardrails.placeholders import restore
+from guardrails.placeholders import PLACEHOLDER, restore
 
 logger = logging.getLogger(__name__)
 
+CLOSE_INTERNAL = 1011
 HELLO_SECONDS = 5
 WAITING_EVENTS = 256
 SERVICE_THREADS = 8
@@ -54,7 +55,9 @@ async def _in_thread(call: Callable[[], _T]) -> _T:
 
 @dataclass
 class Session:
-    """What a socket knows once it has said hello. `cursor` is the number of the last event that was sent."""
+    """What a socket knows once it has said hello. `cursor` is the number of the last event that was sent, `newest` that
+    of the last event there was at hello.
+    """
 
     conversation: Conversation
     site: Site
@@ -62,6 +65,7 @@ class Session:
     language: Language
     fresh: bool
     cursor: int = 0
+    newest: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,13 +90,15 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         self.session: Session | None = None
         self.language: Language = "en"
         self.inbox: asyncio.Queue[Event | FeedState] = asyncio.Queue(WAITING_EVENTS)
+        self.overflowed = False
         self.writer: asyncio.Task[None] | None = None
-        self.values: dict[str, str] = {}
+        self.values: dict[str, str] = {}  # this customer's own data by placeholder
+        self.shown: dict[str, str] = {}  # of running replies, masked
         self.degraded = False
         limits = wiring.limits()
         self.longest = limits.message_characters
         self.messages = TokenBucket(limits.messages_per_minute, burst=max(5, limits.messages_per_minute / 4))
-        self.frames = TokenBucket(600, burst=60)
+        self.frames = TokenBucket(600 + 2 * limits.messages_per_minute, burst=60)
         await self.accept()
         metrics.OPEN_SOCKETS.inc()
         self.hello_timer = asyncio.get_running_loop().call_later(
@@ -148,6 +154,11 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             await self._error(refused.code, fatal=True)
             await self.close(protocol.CLOSE_REFUSED)
             return
+        except Exception:  # the outermost frame: the customer gets a code, the log gets the trace
+            logger.exception("a hello failed")
+            await self._error("internal", retry_after=5.0)
+            await self.close(CLOSE_INTERNAL)
+            return
         self.hello_timer.cancel()
         self.session = session
         token = tokens.issue(tokens.Visitor(session.visitor, session.conversation.id, session.site.key, origin))
@@ -157,7 +168,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
                 protocol=protocol.VERSION,
                 conversation=str(session.conversation.id),
                 token=token,
-                seq=session.cursor,
+                seq=session.newest,
+                limit=self.longest,
                 language=session.language,
                 site=session.site.name,
                 fresh=session.fresh,
@@ -194,9 +206,11 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
     # --- events out
 
     def on_event(self, event: Event) -> None:
-        """Called by the feed. A full inbox is no loss: the writer sees the gap and reads the log."""
-        with contextlib.suppress(asyncio.QueueFull):
+        """Called by the feed. A full inbox is no loss: the writer reads the log when it has emptied it."""
+        try:
             self.inbox.put_nowait(event)
+        except asyncio.QueueFull:
+            self.overflowed = True
 
     def on_feed(self, up: bool) -> None:
         """Called by the feed when redis goes or comes back."""
@@ -219,9 +233,12 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
                     await self._show(session, item)
                 elif item.seq > session.cursor:
                     await self._catch_up(session)
+                if self.overflowed and self.inbox.empty():
+                    self.overflowed = False
+                    await self._catch_up(session)
         except Exception:  # the outermost frame of this task
             logger.exception("a socket's writer failed; the widget reconnects")
-            await self.close(1011)
+            await self.close(CLOSE_INTERNAL)
 
     async def _catch_up(self, session: Session) -> None:
         read = partial(selectors.events_after, session.conversation.id, session.cursor, log=wiring.event_log())
@@ -248,20 +265,26 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         data = event.data()
         holder = data["message"] if event.type == "message" else data
         text: str = holder["text"]
+        before = ""
+        if event.type == "reply":
+            before = "" if data["replace"] else self.shown.get(data["reply"], "")
+            self.shown[data["reply"]] = before + text
+        else:
+            self.shown.pop(holder["id"], None)
         ours = event.type == "reply" or holder["role"] != "customer"
-        if ours and wiring.lexicon().judge(text).action != "pass":
+        if ours and wiring.lexicon().judge(before + text).action != "pass":
             holder["text"] = wording.say("withheld", session.language)
-        elif "<" in text:
-            holder["text"] = await self._restored(session, text)
+        elif "_" in text:  # every placeholder has one, damaged ones too
+            holder["text"] = await self._restored(session, text, before)
         else:
             return event.frame()
         return Event(event.seq, event.type, orjson.dumps(data)).frame()
 
-    async def _restored(self, session: Session, text: str) -> str:
-        restored = restore(text, self.values)
-        if "<" in restored:
+    async def _restored(self, session: Session, text: str, before: str) -> str:
+        restored = restore(text, self.values, before)
+        if PLACEHOLDER.search(restored) or not self.values:
             self.values = await _in_thread(partial(own_values, session.conversation.id))
-            restored = restore(text, self.values)
+            restored = restore(text, self.values, before)
         return restored
 
     async def _error(
@@ -308,7 +331,10 @@ def open_session(hello: protocol.Hello, *, origin: str, host: str) -> Session:
     if visitor is not None:
         conversation = Conversation.objects.filter(pk=visitor.conversation, visitor=visitor.id, site=site).first()
         if conversation is not None:
-            return Session(conversation, site, visitor.id, hello.language, fresh=False, cursor=hello.after)
+            newest = selectors.newest_seq(conversation.id, log=wiring.event_log())
+            # A number above the newest is none of ours: such a client gets everything.
+            cursor = hello.after if hello.after <= newest else 0
+            return Session(conversation, site, visitor.id, hello.language, False, cursor, newest)
     identity = visitor.id if visitor is not None else uuid.uuid4()
     conversation = services.start_conversation(
         site=site, visitor=identity, language=hello.language, log=wiring.event_log()
@@ -317,7 +343,10 @@ def open_session(hello: protocol.Hello, *, origin: str, host: str) -> Session:
 
 
 def _origin_allowed(site: Site, origin: str, host: str) -> bool:
-    parts: Any = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
     if parts.scheme not in ("http", "https") or not parts.netloc:
         return False
     return parts.netloc == host or origin in site.allowed_origins

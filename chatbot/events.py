@@ -90,24 +90,27 @@ class EventLog:
     Every method raises one of `LogUnavailable` when redis cannot be reached.
     """
 
-    def __init__(self, client: "redis.Redis[Any]") -> None:
+    def __init__(self, client: redis.Redis) -> None:
         self._redis = client
         self._append = client.register_script(_APPEND)
         self._restore = client.register_script(_RESTORE)
         self._release_lease = client.register_script(_RELEASE_LEASE)
         self._renew_leases = client.register_script(_RENEW_LEASES)
 
-    def append(self, writer: Writer, type_: str, payload: dict[str, Any], *, once: str = "") -> int:
-        """Append an event and return its number. With `once`, a second append under that id returns the first one's number.
+    def append(
+        self, writer: Writer, type_: str, payload: dict[str, Any], *, once: str = "", follows: str = ""
+    ) -> int:
+        """Append an event and return its number.
 
+        With `once`, a second append under that id returns the first one's number. With `follows`, the event makes sense
+        only after the one under that id: when redis has forgotten that one, the state counts as lost.
         Raises Stale, StateLost.
         """
         keys = [_state(writer.conversation), _log(writer.conversation), FEED]
-        numbers = ["" if number is None else number for number in (writer.fence, writer.attempt)]
+        numbers: list[str | int] = ["" if number is None else number for number in (writer.fence, writer.attempt)]
         limits = [LOG_LENGTH, KEEP_SECONDS, FEED_LENGTH]
-        status, seq = self._append(
-            keys=keys, args=[str(writer.conversation), *numbers, once, type_, orjson.dumps(payload), *limits]
-        )
+        event: list[str | bytes] = [once, type_, orjson.dumps(payload)]
+        status, seq = self._append(keys=keys, args=[str(writer.conversation), *numbers, *event, *limits, follows])
         if status == b"stale":
             raise Stale(str(writer.conversation))
         if status in (b"lost", b"full"):

@@ -6,7 +6,7 @@ When redis goes, everyone who watches is told; when it is back, everyone catches
 import asyncio
 import logging
 import uuid
-from typing import Protocol
+from typing import Any, Protocol
 
 import redis.asyncio
 
@@ -51,8 +51,9 @@ class Feed:
                 del self._watchers[conversation]
 
     async def _run(self) -> None:
-        # A blocking read must outlive its own block, so the client has no socket time-out of its own.
-        client = redis.asyncio.Redis.from_url(self._url, socket_timeout=None, socket_connect_timeout=2, retry=None)
+        # Longer than the blocking read; a redis that is gone without a word is noticed all the same.
+        seconds = BLOCK_MILLISECONDS / 1000 + 5
+        client: Any = redis.asyncio.Redis.from_url(self._url, socket_timeout=seconds, socket_connect_timeout=2, retry=None)
         while True:
             try:
                 newest = await client.xrevrange(FEED, count=1)
@@ -60,13 +61,14 @@ class Feed:
                 self._tell(True)
                 while True:
                     last = await self._read(client, last)
-            except LogUnavailable as error:
+            except Exception as error:  # the outermost frame of this task, on which every socket depends
                 if self.up:
-                    logger.warning("the feed lost redis: %s", type(error).__name__)
+                    known = isinstance(error, LogUnavailable)
+                    logger.warning("the feed lost redis: %s", type(error).__name__, exc_info=not known)
                 self._tell(False)
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _read(self, client: "redis.asyncio.Redis", last: str) -> str:
+    async def _read(self, client: Any, last: str) -> str:
         answer = await client.xread({FEED: last}, count=BATCH, block=BLOCK_MILLISECONDS)
         if not answer:
             await client.ping()

@@ -17,9 +17,11 @@ _HAN_SHARE = 0.3
 
 
 def language_of(text: str, default: Language) -> Language:
-    """`zh` when Chinese characters are more than a stray among the Latin words, `en` when there are Latin words, else `default`.
+    """`zh` when Chinese characters are more than a stray among the Latin words, `en` when there are Latin words, else
+    `default`.
 
-    A Chinese character counts as much as a Latin word: "iPhone 15 Pro Max 的价格" is Chinese, "what does 退 mean here?" is English.
+    A Chinese character counts as much as a Latin word: "iPhone 15 Pro Max 的价格" is Chinese, "what does 退 mean
+    here?" is English.
     """
     prose = _NOT_PROSE.sub(" ", text)
     han, words = len(_HAN.findall(prose)), len(_WORD.findall(prose))

@@ -40,4 +40,4 @@ def forget_dead_processes() -> None:
     for path in Path(folder).glob("gauge_live*_*.db") if folder else ():
         pid = int(path.stem.rsplit("_", 1)[1])
         if not Path(f"/proc/{pid}").exists():
-            multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
+            multiprocess.mark_process_dead(pid)

@@ -14,7 +14,7 @@ class Once(Generic[T]):
     def __init__(self, build: Callable[[], T]) -> None:
         self._build, self._lock = build, threading.RLock()
         self._built: list[T] = []
-        update_wrapper(self, build)  # type: ignore[arg-type]
+        update_wrapper(self, build)
 
     def __call__(self) -> T:
         if not self._built:

@@ -6,7 +6,7 @@ Knows nothing of Django, Celery, redis or torch: every stage is handed in by wir
 only what release has passed, so an unscreened draft cannot leave this page.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -25,7 +25,7 @@ class Search(Protocol):
 
 
 class Standalone(Protocol):
-    def __call__(self, question: str, earlier: tuple[str, ...]) -> str: ...
+    def __call__(self, question: str, asked_before: Sequence[str], /) -> str: ...
 
 
 class Say(Protocol):
@@ -37,7 +37,7 @@ class Assistant:
     """Answers one turn at a time. Holds the stages, never a conversation."""
 
     screen: Callable[[str], ScreenedMessage]
-    route: Callable[[str], Route]
+    route: Callable[[str, Language], Route]
     standalone: Standalone
     search: Search
     engine: Engine
@@ -60,7 +60,7 @@ class Assistant:
             return
 
         with watch("understand"):
-            route = self.route(message.text)
+            route = self.route(message.text, turn.language)
             earlier = tuple(u.text for u in turn.history if u.role == "customer")
             question = self.standalone(route.question, earlier)
         record = replace(record, intent=route.intent, question=question)
@@ -114,10 +114,12 @@ class Assistant:
             yield self._saying("handed_off", "engine_failed", turn.language, record)
             return
         reason = interrupted()
-        if reason == "timeout" or not any(unit.text.strip() for unit in shown):
-            reason = reason if reason in ("timeout", "stopped") else "no_answer"
-            outcome: Outcome = "answered" if reason == "stopped" else "handed_off"
-            yield self._saying(outcome, reason, turn.language, record)
+        nothing = not any(unit.text.strip() for unit in shown)
+        if reason == "stopped" and nothing:
+            yield self._saying("answered", reason, turn.language, record)
+            return
+        if reason == "timeout" or nothing:
+            yield self._saying("handed_off", "timeout" if reason == "timeout" else "no_answer", turn.language, record)
             return
         sources = sources_of("".join(unit.text for unit in shown), found)
         yield Conclusion("faq" if found.exact else "answered", reason, tuple(shown), sources=sources, record=record)

@@ -36,6 +36,7 @@ class ReplyPublisher:
         self._waiting: list[str] = []
         self._stage: Stage | None = None
         self._parts = 0
+        self._beginning = ""
         self._last = 0.0
         self.lost = False
         self.first_text: float | None = None
@@ -94,7 +95,11 @@ class ReplyPublisher:
         text = "".join([*(self._shown if self._replace else []), *self._waiting])
         part = 0 if self._replace else self._parts
         payload = {"reply": self._reply, "part": part, "text": text, "replace": self._replace}
-        self._log.append(self._writer, "reply", payload)
+        if part == 0:
+            self._beginning = uuid.uuid4().hex
+            self._log.append(self._writer, "reply", payload, once=self._beginning)
+        else:
+            self._log.append(self._writer, "reply", payload, follows=self._beginning)
         if self.first_text is None:
             self.first_text = time.time()
         self._shown += self._waiting

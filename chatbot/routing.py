@@ -8,18 +8,20 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
+from chatbot.turn import Language
+
 Intent = Literal["greeting", "thanks_goodbye", "human_agent", "other"]
 
 
 @dataclass(frozen=True)
 class Route:
-    """`question` is what is left to look up when greetings and thanks around it are taken off; empty for small talk alone."""
+    """`question` is what is left to look up without greetings and thanks around it; empty for small talk alone."""
 
     intent: Intent
     question: str
 
 
-# All patterns are matched against a whole clause: lower case, NFKC, no punctuation, single spaces (none beside Chinese).
+# Each is matched against a whole clause: NFKC, lower case, no punctuation, single spaces (none beside Chinese).
 _GREETING = re.compile(
     r"(hi|hello|hey|hiya|howdy|greetings)( there| again| all| team| everyone| bot)?|good (morning|afternoon|evening|day)"
     r"|is (anyone|anybody|someone) there|are you there"
@@ -32,7 +34,10 @@ _THANKS = re.compile(
     r"|(好的?|嗯+|行|ok)?(非常|太|多|十分)?(感谢|谢谢?)+(你们?|您|啦|了|客服|的|帮助|回答|解答)*[啊呀哦]?"
     r"|辛苦(你|您)?[了啦]|再见|拜+|回见|好的?[呢哦吧]?|嗯+|我?(知道|明白|了解|清楚)[了啦]|没(有)?(别的|其他)?问题了|没事了"
 )
-_PERSON_EN = r"((real|live|actual|human|customer|service|support) ){0,3}(human being|human|person|agent|representative|operator)"
+_THANKS_ZH = re.compile(rf"{_THANKS.pattern}|88+6?|3q+")
+_PERSON_EN = (
+    r"((real|live|actual|human|customer|service|support) ){0,3}(human being|human|person|agent|representative|operator)"
+)
 _PERSON_ZH = r"(人工|真人|活人|工作人员)?(客服|坐席|服务|人员)?"
 _WANT_EN = r"(please |hi |just |now |i want (you )?to |i need to |i would like to |i'd like to |i wish to |let me |(can|could|may) (i|you|we) (please )?|get to )*"
 _TAIL_EN = r"( please| now| instead| directly| right away| immediately| here| thanks| (about|regarding) .+)*"
@@ -60,27 +65,36 @@ _UNMARKED_GREETING = re.compile(
 )
 
 
-def route(text: str) -> Route:
+def route(text: str, language: Language) -> Route:
     """The intent of `text` (masked, as the customer wrote it), and what of it is to be looked up.
 
-    A request for a person wins wherever one whole clause makes it ("you are no help, get me a human"), unless a condition stands
-    before it. Greetings and thanks count only when nothing else is said; around a question they are cut off.
+    The phrases of both languages count in either; only what means something else elsewhere ("88" is goodbye) depends
+    on `language`.
+
+    A request for a person wins wherever one whole clause makes it ("you are no help, get me a human"), unless a
+    condition stands before it. Greetings and thanks count only when nothing else is said; around a question they are
+    cut off.
     """
     clauses = [(clause, _core(clause)) for clause in _CLAUSE.findall(text)]
     clauses = [(clause, core) for clause, core in clauses if core]
-    small_talk = [bool(_GREETING.fullmatch(core) or _THANKS.fullmatch(core)) for _, core in clauses]
+    farewell = _THANKS_ZH if language == "zh" else _THANKS
+    small_talk = [bool(_GREETING.fullmatch(core) or farewell.fullmatch(core)) for _, core in clauses]
     said = [pair for pair, small in zip(clauses, small_talk, strict=True) if not small]
     if not clauses:
         return Route("other", text.strip())
     if not said:
-        return Route("thanks_goodbye" if _THANKS.fullmatch(clauses[-1][1]) else "greeting", "")
+        return Route("thanks_goodbye" if farewell.fullmatch(clauses[-1][1]) else "greeting", "")
     if len(said) == 1 and _NAMES_PERSON.fullmatch(said[0][1]):
         return Route("human_agent", text.strip())
-    if any(_ASKS_FOR_PERSON.fullmatch(core) for _, core in said) and not any(_CONDITION.match(clause) for clause, _ in said):
+    if any(_ASKS_FOR_PERSON.fullmatch(core) for _, core in said) and not any(
+        _CONDITION.match(clause) for clause, _ in said
+    ):
         return Route("human_agent", text.strip())
     first, last = small_talk.index(False), len(clauses) - small_talk[::-1].index(False)
     question = "".join(clause for clause, _ in clauses[first:last]).strip()
-    return Route("other", _UNMARKED_GREETING.sub("", question, count=1) if _UNMARKED_GREETING.match(question) else question)
+    return Route(
+        "other", _UNMARKED_GREETING.sub("", question, count=1) if _UNMARKED_GREETING.match(question) else question
+    )
 
 
 def _core(clause: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import orjson
 
 from chatbot.events import Event, EventLog, LogUnavailable
-from chatbot.models import Message
+from chatbot.models import Conversation, Message
 
 HISTORY_MESSAGES = 200
 
@@ -43,6 +43,15 @@ def events_after(conversation_id: uuid.UUID, after: int, *, log: EventLog) -> Ca
     running = [e for e in recent if e.type != "message" and e.data()["reply"] not in finished]
     events = sorted([*finished.values(), *running], key=lambda e: e.seq)
     return CaughtUp(tuple(events), max([after, last, *(e.seq for e in events)]), live)
+
+
+def newest_seq(conversation_id: uuid.UUID, *, log: EventLog) -> int:
+    """Return the highest event number that can have been shown so far."""
+    with contextlib.suppress(*LogUnavailable):
+        if last := log.read(conversation_id, 2**53)[1]:
+            return last
+    # Redis may have shown more than the database knows of, but never more than it was allowed to.
+    return Conversation.objects.filter(pk=conversation_id).values_list("sequence_ceiling", flat=True).get()
 
 
 def _messages_after(conversation_id: uuid.UUID, after: int, *, up_to: int) -> dict[str, Event]:

@@ -71,4 +71,5 @@ def masking() -> MaskingPool:
 def warm_web() -> None:
     """Start loading what the first message needs, without holding up the start."""
     metrics.forget_dead_processes()
-    threading.Thread(target=lambda: (masking().warm(), lexicon()), name="warm web", daemon=True).start()
+    threading.Thread(target=lexicon, name="load word list", daemon=True).start()
+    threading.Thread(target=lambda: masking().warm(), name="warm maskers", daemon=True).start()

@@ -1,4 +1,4 @@
-"""Every sentence that the bot says of its own accord, in both languages, by stable code. Knows nothing of when they are said."""
+"""Every sentence that the bot says of its own accord, in both languages, by stable code. Knows not when they are said."""
 
 from typing import Literal
 
@@ -18,6 +18,14 @@ SENTENCES: dict[str, dict[Language, str]] = {
     "refused": {
         "zh": "抱歉，这个话题我不能回答。您可以换个问法，或者输入“转人工”联系客服人员。",
         "en": "Sorry, I cannot help with that. You can put it differently, or type “agent” to reach a person.",
+    },
+    "withheld": {
+        "zh": "（这段内容现在不能显示。）",
+        "en": "(This text can no longer be shown.)",
+    },
+    "stopped": {
+        "zh": "好的，已停止回答。",
+        "en": "All right, I have stopped.",
     },
     "clarify": {
         "zh": "我想确认一下您的意思。能再具体说说吗？比如是哪件商品，或者订单的哪一步。",
@@ -55,14 +63,20 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "zh": "这条消息太长了，最多 {limit} 个字符。请缩短后再发。",
         "en": "This message is too long: {limit} characters at most. Please shorten it and send it again.",
     },
-    "invalid_json": {"zh": "收到的数据无法读取，请刷新页面后再试。", "en": "The data received could not be read. Please reload the page and try again."},
+    "invalid_json": {
+        "zh": "收到的数据无法读取，请刷新页面后再试。",
+        "en": "The data received could not be read. Please reload the page and try again.",
+    },
     "binary": {"zh": "这里只能发送文字。", "en": "Only text can be sent here."},
     "unknown_type": {
         "zh": "页面发来了系统不认识的请求，请刷新页面后再试。",
         "en": "The page sent a request that is not known here. Please reload it and try again.",
     },
     "empty": {"zh": "消息是空的，请输入您的问题。", "en": "The message is empty. Please type your question."},
-    "too_fast": {"zh": "您发得有点快，请过 {seconds} 秒再试。", "en": "That was a little fast. Please try again in {seconds} seconds."},
+    "too_fast": {
+        "zh": "您发得有点快，请过 {seconds} 秒再试。",
+        "en": "That was a little fast. Please try again in {seconds} seconds.",
+    },
     "masking_unavailable": {
         "zh": "暂时无法保护您消息里的个人信息，所以没有接收。请稍后再发。",
         "en": "Personal data in your message cannot be protected right now, so it was not accepted. Please send it again shortly.",
@@ -71,11 +85,23 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "zh": "服务暂时不可用，正在自动恢复。请稍后再试。",
         "en": "The service is unavailable for the moment and is recovering by itself. Please try again shortly.",
     },
-    "bad_hello": {"zh": "连接没有正确开始，请刷新页面。", "en": "The connection did not start properly. Please reload the page."},
-    "bad_key": {"zh": "此页面的聊天密钥无效，请联系网站管理员。", "en": "This page's chat key is not valid. Please tell the site's owner."},
+    "bad_hello": {
+        "zh": "连接没有正确开始，请刷新页面。",
+        "en": "The connection did not start properly. Please reload the page.",
+    },
+    "bad_key": {
+        "zh": "此页面的聊天密钥无效，请联系网站管理员。",
+        "en": "This page's chat key is not valid. Please tell the site's owner.",
+    },
     "bad_origin": {"zh": "此网站没有获准使用这个聊天窗口。", "en": "This web site is not allowed to use this chat."},
-    "expired": {"zh": "会话已过期，请刷新页面重新开始。", "en": "This session has expired. Please reload the page to start again."},
-    "internal": {"zh": "抱歉，系统出错了，我们已经记录下来。请稍后再试。", "en": "Sorry, something went wrong here. It has been logged; please try again shortly."},
+    "expired": {
+        "zh": "会话已过期，请刷新页面重新开始。",
+        "en": "This session has expired. Please reload the page to start again.",
+    },
+    "internal": {
+        "zh": "抱歉，系统出错了，我们已经记录下来。请稍后再试。",
+        "en": "Sorry, something went wrong here. It has been logged; please try again shortly.",
+    },
 }
 
 

@@ -50,8 +50,8 @@ def embedder() -> Embedder:
 def embed_query() -> Callable[[str], Vectors]:
     """Embeds one question; questions of concurrent turns are embedded together."""
 
-    def run(questions: list[str]) -> Vectors:
-        return embedder().embed([as_query(question) for question in questions])
+    def run(questions: list[str]) -> list[Vectors]:
+        return list(embedder().embed([as_query(question) for question in questions]))
 
     def observe(size: int, seconds: float) -> None:
         metrics.BATCH_SIZE.observe(size)

@@ -90,7 +90,7 @@ else:
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": VAR / "kefu.sqlite3",
+            "NAME": str(VAR / "kefu.sqlite3"),
             "CONN_MAX_AGE": None,
             "OPTIONS": {
                 "timeout": 20,

@@ -7,7 +7,8 @@ import hashlib
 import io
 import json
 import os
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
+from typing import Any
 
 from config.environment import ROOT, config
 
@@ -35,6 +36,16 @@ def is_done() -> bool:
     return database and stamp.exists() and stamp.read_text() == inputs_hash()
 
 
+def import_documents(folder: str) -> list[dict[str, Any]]:
+    """Runs `knowledge import` and returns its lines. The command ends with an exit status, as on the shell."""
+    from django.core.management import call_command
+
+    said = io.StringIO()
+    with redirect_stdout(said), suppress(SystemExit):
+        call_command("knowledge", "import", folder, "--base", BASE)
+    return [json.loads(line) for line in said.getvalue().splitlines()]
+
+
 def main() -> None:
     import django
     from django.core.management import call_command
@@ -43,14 +54,12 @@ def main() -> None:
     before = inputs_hash()
     django.setup()
     call_command("migrate", interactive=False, verbosity=0)
-    call_command("demo")
-    said = io.StringIO()
-    with redirect_stdout(said):
-        call_command("knowledge", "import", str(DOCUMENTS), "--base", BASE, stdout=said)
-    documents = [json.loads(line) for line in said.getvalue().splitlines() if line.startswith("{")]
-    refused = [document for document in documents if document.get("reason")]
-    chunks = sum(document.get("chunks") or 0 for document in documents)
-    print(f"documents\t{len(documents) - len(refused)} documents, {chunks} passages", *refused)
+    documents = import_documents(str(DOCUMENTS))
+    refused = [f"{document['document']}: {document['reason']}" for document in documents if document["reason"]]
+    if refused:
+        raise SystemExit("\n".join(refused))
+    call_command("demo")  # last, because a start that fails would lose the passwords
+    print(f"documents\t{len(documents)} documents, {sum(document['chunks'] for document in documents)} passages")
     (config().var / STAMP).write_text(before)
 
 

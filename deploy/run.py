@@ -320,12 +320,11 @@ def stop(process: "subprocess.Popen[bytes] | None") -> None:
 
 
 def end_strays(but: int = 0) -> None:
-    """Kills this process' children, which are those that lost their parents, except `but`."""
-    for pid in children():
-        if pid != but:
-            with contextlib.suppress(ProcessLookupError, ChildProcessError):
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
+    """Kills this process' children, which are those that lost their parents, except `but`; then those that they had."""
+    while strays := [pid for pid in children() if pid != but]:
+        for pid in strays:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 def children() -> list[int]:

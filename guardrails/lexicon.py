@@ -9,7 +9,7 @@ import hashlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -101,7 +101,7 @@ class Lexicon:
         return sum(entry.word is not None for entries in self._entries.values() for entry in entries)
 
     def match(self, text: str, *, unfinished: bool = False) -> tuple[Hit, ...]:
-        """Return every word in `text`, of all levels, by place; hits may overlap. `unfinished`: more text may follow."""
+        """Return every word in `text`, of all levels, by place; hits may overlap. unfinished: more text may follow."""
         readings = normalizer.readings(text, self._transforms, unfinished=unfinished)
         found = {hit for reading in readings for hit in self._hits(reading)}
         return tuple(sorted(found, key=lambda hit: (hit.start, -hit.end, hit.word)))
@@ -211,26 +211,40 @@ class _Entry:
         return True
 
     def _bridges(self, reading: Normalized, start: int, end: int) -> bool:
+        """Tell whether the gaps are those of the word, or such as are put into it to hide it."""
         gaps = reading.gaps[start + 1 : end]
         if max(gaps) == WALL:
             return False
-        if self.word is not None and all(gaps) and _stands_alone(reading, start, end):
+        if self._is_spelled(reading, start, end):
             return True
-        text = reading.text
-        for at, gap in enumerate(gaps, start + 1):
-            if gap == NO_GAP:
-                continue
-            own = self.gaps[at - start]
-            western = max(text[at - 1], text[at]) < CJK
-            if own:
-                widest = max(own, LINE if western else SPACE)
-            elif self.word is None:
-                return False
-            else:
-                widest = JOINER if western else SPACE
-            if gap > widest:
-                return False
-        return True
+        breaks = [start, *(start + at for at, own in enumerate(self.gaps) if own), end]
+        return all(
+            self._is_spelled(reading, first, last) or self._bridges_part(reading, first, last)
+            for first, last in pairwise(breaks)
+        ) and all(reading.gaps[at] <= self._widest(reading, at, self.gaps[at - start]) for at in breaks[1:-1])
+
+    def _is_spelled(self, reading: Normalized, start: int, end: int) -> bool:
+        """True for letters with a gap after each, touched by no other letter."""
+        text, gaps = reading.text, reading.gaps
+        if self.word is None or not all(gaps[start + 1 : end]):
+            return False
+        if is_letter(text[start]):
+            return sum(reading.runs[start:end]) >= 3
+        return (start == 0 or gaps[start] > 0) and (end == len(text) or gaps[end] > 0 or is_letter(text[end - 1]))
+
+    def _bridges_part(self, reading: Normalized, start: int, end: int) -> bool:
+        return all(
+            gap == NO_GAP or (self.word is not None and gap <= self._widest(reading, at))
+            for at, gap in enumerate(reading.gaps[start + 1 : end], start + 1)
+        )
+
+    def _widest(self, reading: Normalized, at: int, own: int = NO_GAP) -> int:
+        """The widest gap that may stand before the letter `at`, where the word itself has the gap `own`."""
+        western = max(reading.text[at - 1], reading.text[at]) < CJK
+        if own:
+            return max(own, LINE if western else SPACE)
+        # The parts of a long word are hardly ever words themselves ("her oin"); those of a short one are ("as set").
+        return JOINER if western and len(self.runs) < 6 else SPACE
 
 
 def verdict_of(hits: Iterable[Hit]) -> Verdict:
@@ -251,27 +265,19 @@ def _is_inside_a_word(reading: Normalized, at: int) -> bool:
     return (is_letter(before) and is_letter(after)) or (before.isdecimal() and after.isdecimal())
 
 
-def _stands_alone(reading: Normalized, start: int, end: int) -> bool:
-    """True for letters that are spelled out: no other letter touches the first or the last."""
-    text, gaps = reading.text, reading.gaps
-    if end - start < 3 and is_letter(text[start]):
-        return False
-    left = start == 0 or gaps[start] > 0 or is_letter(text[start])
-    right = end == len(text) or gaps[end] > 0 or is_letter(text[end - 1])
-    return left and right
-
-
 def _ends_a_sentence(reading: Normalized, start: int) -> bool:
     """True when no word that begins at `start` can go on after the end of the reading."""
-    gaps = (*reading.gaps[start + 1 :], reading.last_gap)
-    if WALL in gaps:
+    text, gaps = reading.text, (*reading.gaps, reading.last_gap)
+    if WALL in gaps[start + 1 :]:
         return True
-    alone = start == 0 or reading.gaps[start] > 0 or is_letter(reading.text[start])
-    if alone and all(gaps[:-1]):
-        return False
-    return any(
-        gap > LINE or (gap == LINE and before >= CJK) for before, gap in zip(reading.text[start:], gaps, strict=True)
-    )
+    alone = start == 0 or gaps[start] > 0 or is_letter(text[start])
+    for at in range(start, len(text)):
+        # Only spelled letters ("f.u.c.k") go on over the end of a sentence.
+        ends = gaps[at + 1] > LINE or (gaps[at + 1] == LINE and text[at] >= CJK)
+        if ends and not alone:
+            return True
+        alone = gaps[at + 1] > 0
+    return False
 
 
 def _rows(path: Path) -> Iterator[tuple[str, Level | Literal["allow"], str]]:

@@ -114,9 +114,7 @@ def is_letter(character: str) -> bool:
 @lru_cache
 def _leet(unfinished: bool) -> re.Pattern[str]:
     after = r"(?=[a-zA-Z]|\Z)" if unfinished else r"(?=[a-zA-Z])"
-    return re.compile(
-        rf"(?<=[a-zA-Z])[0134578@$!|]{{1,3}}{after}|(?<![0-9a-zA-Z])[@$]{after}|(?<=[a-zA-Z])\$+"
-    )
+    return re.compile(rf"(?<=[a-zA-Z])[0134578@$!|]{{1,3}}{after}|(?<![0-9a-zA-Z])[@$]{after}|(?<=[a-zA-Z])\$+")
 
 
 class _Folds(dict[str, str]):
@@ -221,15 +219,20 @@ def _without_separators(flat: str, origins: list[int]) -> tuple[list[str], list[
     letters: list[str] = []
     indices: list[int] = []
     gaps = bytearray()
-    gap, width = NO_GAP, 0
+    gap, width, before, separator = NO_GAP, 0, "", ""
     for character, index in zip(flat, origins, strict=True):
         kind = _gap_of(character)
         if kind:
             width += 1
             gap = WALL if width > MAX_GAP else max(gap, kind)
+            separator = character
             continue
+        if gap == STOP and width == 1 and separator == "." and before >= CJK and character >= CJK:
+            gap = SPACE  # Chinese sentences end otherwise; this is how words are hidden
         letters.append(character)
         indices.append(index)
         gaps.append(gap)
-        gap, width = NO_GAP, 0
+        gap, width, before = NO_GAP, 0, character
+    if gap == STOP and width == 1 and separator == "." and before >= CJK:
+        gap = SPACE
     return letters, indices, gaps, gap

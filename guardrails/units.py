@@ -18,7 +18,7 @@ LIMIT = 2_048
 
 WHOLE = re.compile(
     r"<[A-Z][A-Z_]{0,39}_\d{1,9}>"
-    r"|(?:https?://|www\.)[^\s\u2018-\u2026\u2e80-\uffef<>\"']+"
+    r"|(?:https?://|www\.)[!#-&(-;=?-~]+"
     r"|\[\d{1,3}\]"
 )
 """What is never cut: placeholders, URLs, citation marks."""
@@ -63,11 +63,13 @@ def split_units(deltas: Iterable[str], cap: int = CAP) -> Iterator[str]:
 
 def safe_cut(text: str, at: int) -> int:
     """Return the last place at or before `at` where `text` may be cut; 0 when there is none."""
-    for match in WHOLE.finditer(text):
-        if match.end() > at:
-            at = min(at, match.start())
-            break
-    return _grapheme_start(text, at)
+    wholes = [match.span() for match in WHOLE.finditer(text)]
+    while True:
+        back = next((start for start, end in wholes if start < at < end), at)
+        back = _grapheme_start(text, back)
+        if back == at:
+            return at
+        at = back
 
 
 def _unit_end(text: str, cap: int, final: bool) -> int:
@@ -99,15 +101,13 @@ def _sentence_end(text: str, at: int, final: bool) -> int | None:
                 return None
     blanks = _BLANKS.match(text, end)
     end = blanks.end() if blanks else end
-    if end < len(text):
-        end = _grapheme_end(text, end)
-    return end if end < len(text) or final else 0
+    return _settled(text, _grapheme_end(text, end), final)
 
 
 def _is_western_end(text: str, at: int, stop: str, following: str, following_letter: str) -> bool:
     """Tell whether `stop`, which begins with . ! or ?, ends a sentence and no decimal, version, URL or abbreviation."""
     if following and not following.isspace() and following < "\u2e80":
-        return stop.endswith("]")
+        return False
     if stop != ".":
         return True
     if following >= "\u2e80" and text[at - 1 : at].isdecimal():
@@ -128,13 +128,19 @@ def _after_stop(full_width: bool, quoted: bool) -> re.Pattern[str]:
 def _cut_at_cap(text: str, cap: int, final: bool) -> int:
     soft = [match.end() for match in _SOFT_CUT.finditer(text, 0, cap)]
     if soft and (soft[-1] > cap // 2 or (text[cap - 1].isascii() and text[cap - 1 : cap + 1].isalpha())):
-        return _grapheme_end(text, soft[-1])
+        return _settled(text, _grapheme_end(text, soft[-1]), final)
     if len(text) < cap + _LONGEST_BEGINNING and not final:
         return 0
     if end := safe_cut(text, cap):
         return end
     longer = WHOLE.match(text)
-    end = min(longer.end() if longer and longer.end() > cap else _grapheme_end(text, cap), LIMIT)
+    end = longer.end() if longer and longer.end() > cap else cap
+    return _settled(text, _grapheme_end(text, end), final)
+
+
+def _settled(text: str, end: int, final: bool) -> int:
+    """Return `end`, or 0 where the next character could still move it."""
+    end = min(end, LIMIT)
     return end if end < len(text) or end == LIMIT or final else 0
 
 

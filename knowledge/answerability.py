@@ -1,4 +1,4 @@
-"""How likely it is that the passages found answer the question: a logistic model of few features. Knows nothing of how they were found.
+"""How likely it is that the passages found answer the question: a logistic model a language. Knows nothing of how they were found.
 
 Its coefficients are in calibration.json; `python -m bench.knowledge fit` makes them anew from labelled questions.
 """
@@ -9,40 +9,44 @@ from dataclasses import astuple, dataclass
 from functools import cache
 from pathlib import Path
 
+from knowledge.language import Language
+
 TABLE = Path(__file__).with_name("calibration.json")
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the first passages say for themselves; every field is one feature.
+    """What the first five passages say for themselves; every field is one feature.
 
-    `cosine` is the best cosine, `z` how many spreads it lies above the base's mean, `margin` how far above the mean of the next nine;
-    `coverage` the share of the question's idf mass that one of the first three passages holds, `agreement` whether vector and BM25
-    put the same passage first, `missing_codes` and `missing_numbers` whether the question names some that none of the passages has,
-    `foreign` whether the first passage is in another language, `chinese` whether the question is Chinese.
-    Where `foreign`, words cannot match: `coverage` is 0 and the model's own coefficient makes up for it.
+    `title`, `text` and `sentence` are the best cosines of each kind; `margin` how many spreads the best dense score lies above the mean
+    of the next nine; `coverage` the share of the question's idf mass that one of the passages holds, `together` what all of them hold;
+    `agreement` whether vectors and BM25 put the same passage first; `missing_codes` and `missing_numbers` whether the question names some
+    that none of the passages has; `foreign` whether the first passage is in another language.
+    Where `foreign`, words cannot match: `coverage` and `together` are 0 and the model's own coefficient makes up for it.
     """
 
-    cosine: float
-    z: float
+    title: float
+    text: float
+    sentence: float
     margin: float
     coverage: float
+    together: float
     agreement: float
     missing_codes: float
     missing_numbers: float
     foreign: float
-    chinese: float
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Coefficients in the order of `Evidence`'s fields, an intercept, and the probability from which a question counts as answerable.
+    """Of questions in Chinese and in English: coefficients in the order of `Evidence`'s fields, after the intercept.
 
-    `words_weight` is how many spreads of the dense score a passage gains that holds all of the question's words.
+    `threshold` is the probability from which a question counts as answerable. `words_weight` is how many spreads of the dense score a
+    passage gains that holds all of the question's words.
     """
 
-    coefficients: tuple[float, ...]
-    intercept: float
+    chinese: tuple[float, ...]
+    english: tuple[float, ...]
     threshold: float
     words_weight: float
 
@@ -51,12 +55,13 @@ class Calibration:
 def shipped() -> Calibration:
     """The calibration that ships."""
     table = json.loads(TABLE.read_text())
-    names = Evidence.__dataclass_fields__
-    return Calibration(tuple(table["coefficients"][name] for name in names), table["intercept"], table["threshold"], table["words_weight"])
+    names = ("intercept", *Evidence.__dataclass_fields__)
+    chinese, english = (tuple(table[language][name] for name in names) for language in ("chinese", "english"))
+    return Calibration(chinese, english, table["threshold"], table["words_weight"])
 
 
-def probability(evidence: Evidence, calibration: Calibration | None = None) -> float:
-    """The calibrated probability, 0 to 1, that the passages answer the question."""
-    model = calibration or shipped()
-    logit = model.intercept + sum(weight * value for weight, value in zip(model.coefficients, astuple(evidence), strict=True))
+def probability(evidence: Evidence, language: Language, calibration: Calibration) -> float:
+    """The calibrated probability, 0 to 1, that the passages answer a question in that language."""
+    weights = calibration.chinese if language == "zh" else calibration.english
+    logit = sum(weight * value for weight, value in zip(weights, (1.0, *astuple(evidence)), strict=True))
     return 1 / (1 + math.exp(-max(min(logit, 50.0), -50.0)))

@@ -16,7 +16,7 @@ from knowledge.terms import search_terms
 
 faiss.omp_set_num_threads(1)  # one search is one core's work; more threads fight with those of the other turns
 
-TWIN = 0.35  # cosine, each language's mean taken off, from which two passages that are each other's nearest are translations
+TWIN = 0.4  # cosine, each language's mean taken off, from which two passages that are each other's nearest are translations
 _TWINS_UP_TO = 20_000  # passages; finding them compares every passage with every other
 
 _SAMPLE = 5000  # vectors that mean and covariance are estimated from
@@ -36,15 +36,16 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A passage by its row in the index, with its best cosine, its dense z-score, and the share of the question that its words hold.
+    """A passage by its row in the index, with the cosines of its text and title, its dense z-score, and the share of the question that its words hold.
 
-    `z` is how many spreads its text lies above all texts of its language; where it has a title, the mean of that and of the same for
+    `title` is that of the text where there is none. `z` is how many spreads its text lies above all texts of its language; where it has a title, the mean of that and of the same for
     titles (on StackFAQ the mean of both beats the greater cosine, R@1 84.7 against 80.4). `words` is its BM25 score over the sum of
     the weights of the question's terms: a share rather than a z-score, so that one rare word of a long question does not outweigh it all.
     """
 
     row: int
-    cosine: float
+    text: float
+    title: float
     z: float
     bm25: float
     words: float
@@ -129,7 +130,7 @@ class Index:
             if title is not None:
                 z = (z + _z(title, *titles[language])) / 2
             score = float(bm25[row])
-            candidates.append(Candidate(int(row), max(text, title or 0.0), z, score, score / mass))
+            candidates.append(Candidate(int(row), text, text if title is None else title, z, score, score / mass))
         return candidates
 
 

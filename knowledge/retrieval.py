@@ -10,7 +10,8 @@ from knowledge.language import language_of
 from knowledge.passages import Passage, Retrieved, Vectors
 from knowledge.terms import codes, content_words, fold, numbers, search_terms
 
-OWN_LANGUAGE = 0.25  # spreads that a passage in the question's language gains over equals
+OWN_LANGUAGE = 0.15  # spreads that a passage in the question's language gains over equals
+EVIDENCE = 5  # passages that are asked whether they answer
 SAME_QUESTION = 0.92  # cosine from which two questions of the same words are the same question
 
 _DIRECTIONS = frozenset("from to before after than into 从 到 至 换 转 比 前 后 之前 之后 改".split())
@@ -39,10 +40,10 @@ class Retriever:
         terms = search_terms(question)
         found = self._index.find(vector, terms)
         ranked = rank(self._index, found, question, self._calibration.words_weight)
-        evidence = gather(self._index, ranked, question, terms)
-        confidence = probability(evidence, self._calibration) if evidence else 0.0
+        evidence = gather(self._index, ranked, question, vector, terms)
+        confidence = probability(evidence, language_of(question), self._calibration) if evidence else 0.0
         passages = tuple(
-            replace(self._index.passages[one.candidate.row], score=one.score, dense=one.candidate.cosine, bm25=one.candidate.bm25)
+            replace(self._index.passages[one.candidate.row], score=one.score, dense=max(one.candidate.text, one.candidate.title), bm25=one.candidate.bm25)
             for one in ranked[:top]
         )
         exact = bool(passages) and asks_the_same(question, passages[0])
@@ -77,33 +78,34 @@ def rank(index: Index, found: Sequence[Candidate], question: str, words_weight: 
     return [*same, *(one for one in ranked if one not in same)]
 
 
-def gather(index: Index, ranked: Sequence[Ranked], question: str, terms: Sequence[str]) -> Evidence | None:
+def gather(index: Index, ranked: Sequence[Ranked], question: str, vector: Vectors, terms: Sequence[str]) -> Evidence | None:
     """What speaks for the first passages; None when nothing was found."""
     if not ranked:
         return None
-    found = [one.candidate for one in ranked]
-    nearest = sorted((one.z for one in found), reverse=True)
-    rest = nearest[1:10] or nearest
-    by_vector = max(found, key=lambda one: one.z)
-    by_words = max(found, key=lambda one: one.bm25)
-    first = [one.row for one in found[:3]]
-    passages = [index.passages[row] for row in first]
+    first = [one.candidate for one in ranked[:EVIDENCE]]
+    passages = [index.passages[one.row] for one in first]
     language = language_of(question)
     foreign = passages[0].language != language
+    nearest = sorted((one.candidate.z for one in ranked), reverse=True)
+    rest = nearest[1:10] or nearest
+    by_vector = max(ranked, key=lambda one: one.candidate.z)
+    by_words = max(ranked, key=lambda one: one.candidate.bm25)
     mass = {term: index.lexical.mass(term) for term in set(terms)}
-    covered = max(sum(weight for term, weight in mass.items() if index.lexical.has(row, term)) for row in first)
+    held = [{term for term in mass if index.lexical.has(one.row, term)} for one in first]
+    total = 0.0 if foreign else sum(mass.values())
     folded = fold(question)
     known = fold("\n".join(f"{passage.heading} {passage.question} {passage.text}" for passage in passages))
     return Evidence(
-        cosine=max(one.cosine for one in found),
-        z=nearest[0],
+        title=max(one.title for one in first),
+        text=max(one.text for one in first),
+        sentence=max(float((passage.sentence_vectors @ vector).max(initial=-1.0)) for passage in passages),
         margin=nearest[0] - sum(rest) / len(rest),
-        coverage=covered / sum(mass.values()) if mass and not foreign else 0.0,
+        coverage=max(sum(mass[term] for term in one) for one in held) / total if total else 0.0,
+        together=sum(mass[term] for term in set().union(*held)) / total if total else 0.0,
         agreement=float(by_vector is by_words),
         missing_codes=float(not set(codes(folded)) <= set(codes(known))),
         missing_numbers=float(not set(numbers(folded)) <= set(numbers(known))),
         foreign=float(foreign),
-        chinese=float(language == "zh"),
     )
 
 

@@ -9,8 +9,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("KEFU_VAR", tempfile.mkdtemp(prefix="kefu-test-"))
-
 import pytest
 import redis
 
@@ -63,6 +61,9 @@ def redis_running() -> Iterator[RedisServer]:
 
 @pytest.fixture
 def redis_client(redis_running: RedisServer) -> "redis.Redis[Any]":
+    assert redis_running.process is not None
+    if redis_running.process.poll() is not None:  # a test killed it and failed
+        redis_running.start()
     client = redis.Redis.from_url(redis_running.url, socket_timeout=5)
     client.flushall()
     return client

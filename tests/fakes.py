@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import orjson
 import redis
 
 from chatbot.engines import EngineFailed, Prompt
-from chatbot.events import Writer
+from chatbot.events import Event, Writer
 from chatbot.turn import Conclusion, Interruption, Outcome, Part, Turn, TurnEvent
 from guardrails.lexicon import Lexicon, Word
 from guardrails.personal_data.finding import Finding
@@ -128,12 +129,14 @@ class FakeAnswer:
         self.turns: list[Turn] = []
         self.bases: list[str] = []
         self.interruptions: list[Interruption] = []
+        self.interrupted: Callable[[], Interruption] = lambda: ""
 
     def __call__(
         self, turn: Turn, base: str, interrupted: Callable[[], Interruption]
     ) -> Generator[TurnEvent, None, None]:
         self.turns.append(turn)
         self.bases.append(base)
+        self.interrupted = interrupted
         script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
         shown: list[Released] = []
         for step in script:
@@ -199,7 +202,9 @@ class FakeLog:
     def replies(self) -> list[dict[str, Any]]:
         return [payload for type_, payload in self.events if type_ == "reply"]
 
-    def append(self, writer: Writer, type_: str, payload: dict[str, Any], *, once: str = "") -> int:
+    def append(
+        self, writer: Writer, type_: str, payload: dict[str, Any], *, once: str = "", follows: str = ""
+    ) -> int:
         failure = self.failures.pop(0) if self.failures else None
         if failure is None or isinstance(failure, LandsAndFails):
             self.events.append((type_, payload))
@@ -222,6 +227,40 @@ def shown_text(events: Sequence[tuple[str, dict[str, Any]]]) -> str:
             assert payload["part"] == parts, events
             text, parts = text + payload["text"], parts + 1
     return text
+
+
+class Reader:
+    """A customer's widget: applies events, and fails where one is lost, doubled, out of order or left hanging."""
+
+    def __init__(self) -> None:
+        self.cursor = 0
+        self.messages: list[str] = []
+        self.replies: dict[str, list[str]] = {}
+
+    def apply(self, event: Event) -> None:
+        assert event.seq > self.cursor, event
+        self.cursor = event.seq
+        data = event.data()
+        if event.type == "message":
+            identity = data["message"]["id"]
+            assert identity not in self.messages, f"seen twice: {event}"
+            self.messages.append(identity)
+            self.replies.pop(identity, None)
+        elif event.type == "reply":
+            assert data["reply"] not in self.messages, f"a part after its end: {event}"
+            if data["replace"]:
+                self.replies[data["reply"]] = []
+            parts = self.replies.setdefault(data["reply"], [])
+            assert data["part"] == len(parts), f"a part is missing before {event}"
+            parts.append(data["text"])
+
+    def see(self, frame: dict[str, Any]) -> None:
+        """Apply a numbered frame of the socket."""
+        rest = {name: value for name, value in frame.items() if name not in ("type", "seq")}
+        self.apply(Event(frame["seq"], frame["type"], orjson.dumps(rest)))
+
+    def shown(self, reply: uuid.UUID) -> str:
+        return "".join(self.replies.get(str(reply), []))
 
 
 def until(condition: Callable[[], object], seconds: float = 10.0) -> None:

@@ -23,8 +23,8 @@ class EngineFailed(Exception):
 class Prompt:
     """What a reply is written from. All text is masked; `history` is oldest first and ends before `question`.
 
-    `question_vector` has shape (dimension,) and is L2-normalised; `passages` are best first, and a citation `[n]` in the reply
-    means `passages[n - 1]`.
+    `question_vector` has shape (dimension,) and is L2-normalised; `passages` are best first, and a citation `[n]` in
+    the reply means `passages[n - 1]`.
     """
 
     question: str
@@ -42,7 +42,7 @@ class Engine(Protocol):
     prompt_version: str
 
     def stream(self, prompt: Prompt, cancelled: Callable[[], bool]) -> Iterator[str]:
-        """Yields the reply as text deltas, none empty; ends soon after `cancelled()` becomes true. Raises `EngineFailed`."""
+        """Yields the reply as text deltas, none empty; ends soon after `cancelled()` is true. Raises `EngineFailed`."""
         ...
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Cuts a prompt to a number of tokens: the question first, then evidence, then as much of the history as fits. Knows no tokenizer."""
+"""Cuts a prompt to a number of tokens: question first, then evidence, then what fits of the history. Knows no model."""
 
 from bisect import bisect_right
 from collections.abc import Callable
@@ -18,8 +18,8 @@ Count = Callable[[str], int]
 def fit(prompt: Prompt, tokens: int, count: Count) -> Prompt:
     """`prompt` with less in it, so that its messages take about `tokens` at most, as `count` counts a text.
 
-    The question keeps its beginning (at most half of what the rules leave), passages go best first and end at a sentence, the history
-    loses its oldest utterances. Passages keep their numbers.
+    The question keeps its beginning (at most half of what the rules leave), passages go best first and end at a
+    sentence, the history loses its oldest utterances. Passages keep their numbers.
     """
     rules = build_messages(replace(prompt, question="", passages=(), history=()))
     left = tokens - sum(count(message["content"]) + _PER_MESSAGE for message in rules)

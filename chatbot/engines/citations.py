@@ -9,12 +9,12 @@ _CJK = re.compile(r"[\u3400-\u9fff）」』”]\s*$")
 
 
 def cited(text: str) -> tuple[int, ...]:
-    """The positions (from 0) in `prompt.passages` that `text` cites, in order of first citation; check them against its length."""
+    """The positions (from 0) in `prompt.passages` that `text` cites, by first citation; a model may cite too high."""
     return tuple(dict.fromkeys(int(number) - 1 for number in _MARKER.findall(text) if int(number) > 0))
 
 
 def cite(sentence: str, number: int) -> str:
-    """`sentence` with `[number]` before its final stop, so that the marker stays in the sentence's own unit of release."""
+    """`sentence` with `[number]` before its final stop: the marker stays in the sentence's own unit of release."""
     sentence = sentence.rstrip()
     end = None if _ABBREVIATION.search(sentence) else _END.search(sentence)
     body, stop = (sentence[: end.start()], end["stop"]) if end else (sentence, "")

@@ -1,4 +1,4 @@
-"""The notions of customer service that a text touches, whichever words and language it uses: "邮费" and "postage" are one.
+"""The notions of customer service that a text touches, in whichever words or language: "邮费" and "postage" are one.
 
 Knows nothing of documents; the words are in concepts.txt.
 """
@@ -19,7 +19,11 @@ _WORD = re.compile(r"[a-z0-9]+(?:['-][a-z0-9]+)*")
 def concepts_of(text: str) -> frozenset[str]:
     """The names of the notions that a raw text mentions; words within words ("rent" in "current") do not count."""
     automaton, names = _vocabulary()
-    return frozenset(name for number, _, _ in automaton.find_matches_as_indexes(_read(text), overlapping=True) for name in names[number])
+    return frozenset(
+        name
+        for number, _, _ in automaton.find_matches_as_indexes(_read(text), overlapping=True)
+        for name in names[number]
+    )
 
 
 @cache

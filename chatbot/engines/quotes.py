@@ -1,4 +1,4 @@
-"""What can be quoted from a passage, in readable form: its sentences, its lists with their lead-in, or its table row as one line.
+"""What can be quoted from a passage, in readable form: sentences, lists with their lead-in, a table's row as one line.
 
 Knows nothing of questions.
 """
@@ -16,7 +16,7 @@ _EMPHASIS = re.compile(r"(\*\*|__|`)(?=\S)(.+?)(?<=\S)\1")
 _OPEN_END = re.compile(r"[：:；;，,]\s*$")
 _STOP = re.compile(r"[。！？!?.…][\"'”’」』）)】]*\s*$")
 _CELL = re.compile(r"\s*(?P<name>[^：:；;|]{1,40})[：:](?!//)\s*(?P<value>.+?)\s*")
-_EMPTY = frozenset("- – — / 无 n/a N/A".split())
+_EMPTY = frozenset(("-", "–", "—", "/", "无", "n/a", "N/A"))
 
 
 @dataclass(frozen=True)
@@ -29,18 +29,28 @@ class Quote:
 
 
 def quotes_of(passage: Passage) -> tuple[Quote, ...]:
-    """All that may be quoted, in order. Headings, questions, and sentences that the guards did not pass are left out."""
+    """All that may be quoted, in order; no headings, no questions, and no sentence that the guards did not pass."""
     row = _row(passage)
     if row:
-        return (Quote(row, tuple(range(len(passage.sentences))), is_row=True),) if all(s.quotable for s in passage.sentences) else ()
+        return (
+            (Quote(row, tuple(range(len(passage.sentences))), is_row=True),)
+            if all(s.quotable for s in passage.sentences)
+            else ()
+        )
     titles = {title.strip() for title in (*passage.heading.split(" › "), passage.heading, passage.question)}
     pieces = [
         (position, text)
         for position, sentence in enumerate(passage.sentences)
-        if sentence.quotable and (text := _clean(sentence.text)) and text not in titles and not text.endswith(("?", "？"))
+        if sentence.quotable
+        and (text := _clean(sentence.text))
+        and text not in titles
+        and not text.endswith(("?", "？"))
     ]
     chinese = passage.language == "zh"
-    return tuple(Quote(_finished("".join(_spaced(run, chinese)), chinese), tuple(position for position, _ in run)) for run in _runs(pieces))
+    return tuple(
+        Quote(_finished("".join(_spaced(run, chinese)), chinese), tuple(position for position, _ in run))
+        for run in _runs(pieces)
+    )
 
 
 def _runs(pieces: list[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
@@ -74,12 +84,14 @@ def _finished(text: str, chinese: bool) -> str:
 
 
 def _row(passage: Passage) -> str:
-    """The passage as one line when it is a table's row: `header: value; header: value`, or a Markdown row; else empty."""
+    """The passage as a line if it is a table's row: `header: value; header: value`, or a Markdown row; else empty."""
     text = passage.text.strip()
     chinese = passage.language == "zh"
     if "\n" not in text and text.startswith("|") and text.endswith("|"):
         cells = [cell.strip() for cell in text.strip("|").split("|")]
-        return _finished(("，" if chinese else ", ").join(cell for cell in cells if cell and cell not in _EMPTY), chinese)
+        return _finished(
+            ("，" if chinese else ", ").join(cell for cell in cells if cell and cell not in _EMPTY), chinese
+        )
     cells = [cell for cell in re.split(r"[；;]\s*", text) if cell.strip()]
     named = [_CELL.fullmatch(cell) for cell in cells]
     if "\n" in text or len(cells) < 2 or not all(named):

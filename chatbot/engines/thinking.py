@@ -8,7 +8,7 @@ _OPEN, _CLOSE = "<think>", "</think>"
 def without_thoughts(deltas: Iterable[str], *, thinking: bool = False) -> Iterator[str]:
     """`deltas` less thoughts and the white space before the first word; where the deltas are cut makes no difference.
 
-    `thinking`: the prompt has opened a thought already. A thought that is never closed takes the rest. Yields nothing empty.
+    `thinking`: the prompt has opened a thought already. A thought never closed takes the rest. Yields nothing empty.
     """
     speaking = False
     for text in _spoken(deltas, thinking):

@@ -1,6 +1,6 @@
-"""Writes replies with any causal language model that transformers loads: a local folder or a hub name, on a GPU or a CPU.
+"""Writes replies with any causal language model that transformers loads, from a folder or the hub, on a GPU or a CPU.
 
-The only module of the engines that imports torch; whoever builds it imports it then. Knows nothing of guards or storage.
+The only module of the engines that imports torch: import it when building one. Knows nothing of guards or storage.
 """
 
 import importlib.util
@@ -42,7 +42,8 @@ _POLL_SECONDS = 0.05
 class Decoding:
     """How the next token is chosen. `temperature` None is greedy; then `top_p` and `top_k` are not used.
 
-    `repetition_penalty` and `no_repeat_ngram` (0: off) look at the reply alone: they must not forbid quoting the evidence.
+    `repetition_penalty` and `no_repeat_ngram` (0: off) look at the reply alone: they must not forbid quoting the
+    evidence.
     """
 
     temperature: float | None = None
@@ -61,10 +62,11 @@ class Decoding:
 class TransformersEngine:
     """One model, one generation at a time; further callers wait in a bounded queue.
 
-    `source` is a folder (nothing is fetched then) or a hub name; safetensors only, and never code from the model. On CUDA the weights
-    are NF4 with double quantisation when bitsandbytes is installed, on a CPU fp32. A prompt is cut to `prompt_tokens`, or less if the
-    model's context is shorter. A reply that is not finished after `deadline_seconds` fails; a caller who has waited `wait_seconds`, or
-    finds `queue` callers waiting, is refused with a retryable `EngineFailed`.
+    `source` is a folder (nothing is fetched then) or a hub name; safetensors only, and never code from the model. On
+    CUDA the weights are NF4 with double quantisation when bitsandbytes is installed, on a CPU fp32. A prompt is cut to
+    `prompt_tokens`, or less if the model's context is shorter. A reply that is not finished after `deadline_seconds`
+    fails; a caller who has waited `wait_seconds`, or finds `queue` callers waiting, is refused with a retryable
+    `EngineFailed`.
     """
 
     name = "transformers"
@@ -98,13 +100,15 @@ class TransformersEngine:
         context = getattr(config, "max_position_embeddings", None) or prompt_tokens + max_new_tokens
         self._prompt_tokens = min(prompt_tokens, context - max_new_tokens)
         control = {*self._tokenizer.all_special_tokens, *self._tokenizer.get_added_vocab()}
-        self._control = re.compile("|".join(re.escape(token) for token in sorted(control, key=len, reverse=True)) or r"(?!)")
+        self._control = re.compile(
+            "|".join(re.escape(token) for token in sorted(control, key=len, reverse=True)) or r"(?!)"
+        )
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="generate")
         self._busy = threading.Lock()
         self._places = threading.BoundedSemaphore(1 + queue)
 
     def stream(self, prompt: Prompt, cancelled: Callable[[], bool]) -> Iterator[str]:
-        """Yields the reply as text deltas, thoughts left out; ends within a token of `cancelled()`. Raises `EngineFailed`."""
+        """Yields the reply as deltas, thoughts left out; ends within a token of `cancelled()`. Raises `EngineFailed`."""
         with self._turn(cancelled):
             if cancelled():
                 return
@@ -119,22 +123,28 @@ class TransformersEngine:
             torch.cuda.empty_cache()
 
     def encode(self, prompt: Prompt) -> tuple[str, torch.Tensor]:
-        """The text that the model is fed and its token ids, shape (1, at most `prompt_tokens`). Raises `EngineFailed` if it cannot be cut so far."""
+        """What the model is fed, as text and as token ids of shape (1, at most `prompt_tokens`). Raises `EngineFailed`."""
         budget = self._prompt_tokens
         while budget > 0:
             text = self._text(fit(prompt, budget, self._count))
-            ids: torch.Tensor = self._tokenizer(text, add_special_tokens=not self._tokenizer.chat_template, return_tensors="pt").input_ids
+            ids: torch.Tensor = self._tokenizer(
+                text, add_special_tokens=not self._tokenizer.chat_template, return_tensors="pt"
+            ).input_ids
             if ids.shape[1] <= self._prompt_tokens:
                 return text, ids
             budget -= ids.shape[1] - self._prompt_tokens
-        raise EngineFailed(f"{self.model} takes {self._prompt_tokens} tokens: too few for the rules of the prompt", retryable=False)
+        raise EngineFailed(
+            f"{self.model} takes {self._prompt_tokens} tokens: too few for the rules of the prompt", retryable=False
+        )
 
     def _count(self, text: str) -> int:
         return len(self._tokenizer(text, add_special_tokens=False).input_ids)
 
     def _text(self, prompt: Prompt) -> str:
-        """The prompt through the model's chat template. What customers and documents wrote cannot become control tokens."""
-        messages = [{**message, "content": self._control.sub(_broken, message["content"])} for message in build_messages(prompt)]
+        """The prompt through the model's chat template. What people and documents wrote becomes no control token."""
+        messages = [
+            {**message, "content": self._control.sub(_broken, message["content"])} for message in build_messages(prompt)
+        ]
         everything = "\n\n".join(message["content"] for message in messages)
         if not self._tokenizer.chat_template:
             return everything + "\n\n"
@@ -166,7 +176,9 @@ class TransformersEngine:
         streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
         stop = _Stop(cancelled, time.monotonic() + self._deadline_seconds)
         done = self._pool.submit(self._run, ids, streamer, stop)
-        done.add_done_callback(lambda _: streamer.end())  # also when generation failed: else the loop below waits for ever
+        done.add_done_callback(
+            lambda _: streamer.end()
+        )  # also when generation failed: else the loop below waits for ever
         try:
             for text in streamer:
                 if cancelled():
@@ -191,7 +203,9 @@ class TransformersEngine:
             max_new_tokens=self._max_new_tokens,
             logits_processor=LogitsProcessorList(_reply_only(self._decoding, ids.shape[1])),
             stopping_criteria=StoppingCriteriaList([stop]),
-            pad_token_id=self._tokenizer.pad_token_id if self._tokenizer.pad_token_id is not None else self._tokenizer.eos_token_id,
+            pad_token_id=self._tokenizer.pad_token_id
+            if self._tokenizer.pad_token_id is not None
+            else self._tokenizer.eos_token_id,
             repetition_penalty=1.0,
             no_repeat_ngram_size=0,
             streamer=streamer,
@@ -200,7 +214,7 @@ class TransformersEngine:
 
 
 class _Stop(StoppingCriteria):
-    """Stops before the next token once the caller is gone or the deadline has passed; `late` says that it was the deadline."""
+    """Stops before the next token once the caller is gone or the deadline has passed (`late`)."""
 
     def __init__(self, cancelled: Callable[[], bool], deadline: float) -> None:
         self.now = self.late = False

@@ -16,7 +16,9 @@ _TEMPLATES = {file.stem: Template(file.read_text(encoding="utf-8").strip()) for 
 _LANGUAGES: dict[Language, str] = {"zh": "Simplified Chinese (简体中文)", "en": "English"}
 _TAG = re.compile(r"<(?=\s*/?\s*(?:passage|customer_question)\b)", re.IGNORECASE)
 
-PROMPT_VERSION = hashlib.sha256(b"\0".join(file.name.encode() + b"\0" + file.read_bytes() for file in _FILES)).hexdigest()[:12]
+PROMPT_VERSION = hashlib.sha256(
+    b"\0".join(file.name.encode() + b"\0" + file.read_bytes() for file in _FILES)
+).hexdigest()[:12]
 
 
 def render(name: str, **values: str) -> str:
@@ -27,7 +29,8 @@ def render(name: str, **values: str) -> str:
 def build_messages(prompt: Prompt) -> list[dict[str, str]]:
     """Chat messages (`role`, `content`): the rules, what was said before, then the evidence with the question.
 
-    Sentences that may not be quoted are left out. Passages and the question cannot close the marks that stand around them.
+    Sentences that may not be quoted are left out. Passages and the question cannot close the marks that stand around
+    them.
     """
     language = _LANGUAGES[prompt.language]
     evidence = "\n".join(_evidence(number, passage) for number, passage in enumerate(prompt.passages, start=1))

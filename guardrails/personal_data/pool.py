@@ -10,7 +10,7 @@ import queue
 import signal
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from typing import Any
@@ -19,6 +19,9 @@ from guardrails.personal_data.finding import Finding
 from guardrails.personal_data.imports import without_torch
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+_LOADING_SECONDS = 120.0
 
 
 class MaskingUnavailable(Exception):
@@ -49,11 +52,16 @@ class MaskingPool:
         """Block until every child has loaded its models and answered. Raises MaskingUnavailable after `seconds`."""
         deadline = time.monotonic() + seconds
         children = [self._take(deadline) for _ in range(self._idle.maxsize)]
-        for child in children:
-            child.start()
-            self._idle.put(child)
-        for _ in children:
-            self._ask("", deadline)
+        try:
+            for child in children:
+                child.start()
+            for child in children:
+                child.find("", max(0.0, deadline - time.monotonic()))
+        except (BrokenProcessPool, TimeoutError):
+            raise MaskingUnavailable("a masking process did not start") from None
+        finally:
+            for child in children:
+                self._idle.put(child)
 
     def close(self) -> None:
         """End the children; waits for no call."""
@@ -64,12 +72,14 @@ class MaskingPool:
         """Ask one child; once more when it died, which may not have been this text's doing."""
         for _ in range(2):
             child = self._take(deadline)
+            seconds = max(0.0, deadline - time.monotonic())
             try:
-                return child.find(text, max(0.0, deadline - time.monotonic()))
+                return child.find(text, seconds)
             except BrokenProcessPool:
                 child.replace()
             except TimeoutError:
-                child.replace()  # it is still at it, and nobody else shall wait behind
+                if seconds > self._seconds / 2 and child.hangs():  # else it was only asked too late
+                    child.replace()
                 raise MaskingUnavailable("timed out") from None
             finally:
                 self._idle.put(child)
@@ -87,13 +97,16 @@ class _Child:
 
     def __init__(self) -> None:
         self._executor: ProcessPoolExecutor | None = None
+        self._loaded: Future[list[Finding]] | None = None
+        self._started = 0.0
 
     def start(self) -> ProcessPoolExecutor:
         """Start the process unless it runs; it loads its models in the background."""
         if self._executor is None:
             context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
             self._executor = ProcessPoolExecutor(1, mp_context=context, initializer=_start)
-            self._executor.submit(_find, "")
+            self._started = time.monotonic()
+            self._loaded = self._executor.submit(_find, "")
         return self._executor
 
     def find(self, text: str, seconds: float) -> list[Finding]:
@@ -105,6 +118,11 @@ class _Child:
         if error is not None:
             raise MaskingUnavailable(type(error).__name__)  # no more: its text may hold what was to be masked
         return answer.result()
+
+    def hangs(self) -> bool:
+        """Return whether a late answer means that the process hangs, and not that it is still loading its models."""
+        loading = self._loaded is not None and not self._loaded.done()
+        return not loading or time.monotonic() - self._started > _LOADING_SECONDS
 
     def replace(self) -> None:
         """Kill the process and start another."""

@@ -30,7 +30,7 @@ def chromium() -> str:
 def browser(chromium: str) -> Iterator[Browser]:
     """One browser a module. Not longer: Playwright's event loop makes Django's database refuse other tests."""
     with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--renderer-process-limit=1"]
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         yield browser
         browser.close()

@@ -70,8 +70,8 @@ class ScriptedServer:
 
     def message(self, id: str, text: str, *, role: str = "bot", **fields: Any) -> Event:
         """Publishes a finished message."""
-        blank = {"client_id": None, "sources": [], "outcome": "answered", "reason": "", "reply_to": None, "at": NOON}
-        return self.publish("message", message={**blank, "id": id, "role": role, "text": text, **fields})
+        blank: Event = {"client_id": None, "sources": [], "outcome": "answered", "reason": "", "reply_to": None}
+        return self.publish("message", message={**blank, "at": NOON, "id": id, "role": role, "text": text, **fields})
 
     def error(self, message: str, *, id: str | None = None, retry_after: float | None = None) -> None:
         """Sends an error that is not fatal, about the message `id` or about nothing."""

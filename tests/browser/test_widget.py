@@ -309,7 +309,7 @@ def test_marks_and_chips_open_the_passage(server: ScriptedServer, chat: Chat) ->
     chips, passages = chat.page.locator("kefu-chat .chip"), chat.page.locator("kefu-chat .passage")
     expect(chips).to_have_text(["1Returns", "2Refunds"])
     expect(chat.page.locator("kefu-chat .mark")).to_have_text(["1", "2"])
-    chat.page.get_by_role("button", name="Show source 2").click()
+    chat.page.get_by_role("button", name="Show source 2").press("Enter")
     expect(passages.nth(1)).to_contain_text("Three working days.")
     expect(chips.nth(1)).to_have_attribute("aria-expanded", "true")
     chips.nth(0).click()

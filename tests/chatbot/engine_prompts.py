@@ -21,7 +21,15 @@ def vector(text: str) -> Vectors:
     return np.asarray(counts / max(1.0, float(np.linalg.norm(counts))), dtype=np.float32)
 
 
-def passage(text: str, *, language: Language = "en", heading: str = "", question: str = "", hidden: tuple[int, ...] = (), score: float = 1.0) -> Passage:
+def passage(
+    text: str,
+    *,
+    language: Language = "en",
+    heading: str = "",
+    question: str = "",
+    hidden: tuple[int, ...] = (),
+    score: float = 1.0,
+) -> Passage:
     """A passage cut at the lines of `text`; the sentences numbered in `hidden` may not be quoted."""
     lines = text.split("\n")
     return Passage(

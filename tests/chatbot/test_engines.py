@@ -34,7 +34,13 @@ def test_a_marker_stands_before_the_final_stop(sentence: str, with_marker: str) 
 
 @pytest.mark.parametrize(
     ("text", "positions"),
-    [("A [2]. B [1]. C [2].", (1, 0)), ("none", ()), ("[0] [x] [123] [ 1 ]", ()), ("退款[1]。", (0,)), (without_markers("see [3]"), ())],
+    [
+        ("A [2]. B [1]. C [2].", (1, 0)),
+        ("none", ()),
+        ("[0] [x] [123] [ 1 ]", ()),
+        ("退款[1]。", (0,)),
+        (without_markers("see [3]"), ()),
+    ],
 )
 def test_cited_gives_positions_in_order_of_first_citation(text: str, positions: tuple[int, ...]) -> None:
     assert cited(text) == positions

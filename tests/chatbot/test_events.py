@@ -83,6 +83,18 @@ def test_threads_that_announce_the_same_message_announce_it_once(log: EventLog, 
     assert len(log.read(chat, 0)[0]) == 1
 
 
+def test_an_event_that_follows_one_that_redis_has_forgotten_is_not_appended(log: EventLog, chat: uuid.UUID) -> None:
+    log.append(Writer(chat), "reply", {"part": 0}, once="begin")
+    assert log.append(Writer(chat), "reply", {"part": 1}, follows="begin") == 2
+    with pytest.raises(StateLost):
+        log.append(Writer(chat), "reply", {}, follows="never")
+    log._redis.flushall()
+    log.restore(chat, fence=1, attempt=0, after=1000, ceiling=2000)
+    with pytest.raises(StateLost):
+        log.append(Writer(chat), "reply", {"part": 2}, follows="begin")
+    assert log.read(chat, 0) == ([], 1000)
+
+
 @pytest.mark.parametrize(
     ("fence", "attempt", "accepted"),
     [

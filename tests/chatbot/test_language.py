@@ -28,7 +28,9 @@ def test_the_script_decides_whatever_the_default(text: str, language: Language, 
     assert language_of(text, default) == language
 
 
-@pytest.mark.parametrize("text", ["", "   ", "12345", "???", "👍", "<PHONE_1>", "https://example.com/refund", "a@example.com", "`退款`"])
+@pytest.mark.parametrize(
+    "text", ["", "   ", "12345", "???", "👍", "<PHONE_1>", "https://example.com/refund", "a@example.com", "`退款`"]
+)
 @pytest.mark.parametrize("default", ["zh", "en"])
 def test_without_words_the_default_stands(text: str, default: Language) -> None:
     assert language_of(text, default) == default

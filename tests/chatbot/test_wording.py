@@ -9,7 +9,7 @@ import pytest
 from chatbot.wording import SENTENCES, HandoffReason, say
 
 CODES = [
-    "greeting", "thanks_goodbye", "refused", "clarify", "apology",
+    "greeting", "thanks_goodbye", "refused", "withheld", "stopped", "clarify", "apology",
     "too_long", "invalid_json", "binary", "unknown_type", "empty", "too_fast", "masking_unavailable", "service_unavailable",
     "bad_hello", "bad_key", "bad_origin", "expired", "internal",
     *(f"handed_off.{reason}" for reason in get_args(HandoffReason)),

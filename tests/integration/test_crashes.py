@@ -9,6 +9,7 @@ from bench.server import Server, running
 from tests.integration.customer import Customer
 
 pytestmark = pytest.mark.integration
+LONG = "Which ways of paying do you take, and which of them work from abroad?"
 ZH, EN = "退货运费由谁承担？", "How long does a refund take?"
 
 
@@ -80,7 +81,7 @@ def test_after_a_killed_web_the_widget_misses_nothing(server: Server) -> None:
 
 def test_a_worker_killed_in_the_middle_of_an_answer_leaves_one_answer_or_one_apology(writing_server: Server) -> None:
     customer = Customer(writing_server.socket_url)
-    customer.say("I bought a tent three weeks ago and want to send it back because it is too small, what do I do?")
+    customer.say(LONG)
     customer.until(lambda: customer.streaming, 60)
     writing_server.kill("worker")
     seconds = customer.until(lambda: customer.answers(), 40)
@@ -95,7 +96,7 @@ def test_a_worker_killed_in_the_middle_of_an_answer_leaves_one_answer_or_one_apo
 
 def test_stop_ends_the_answer(writing_server: Server) -> None:
     customer = Customer(writing_server.socket_url)
-    customer.say("Please explain in detail how I return a pair of boots that I bought online.")
+    customer.say(LONG)
     customer.until(lambda: customer.streaming, 60)
     customer.send({"type": "stop"})
     customer.until(lambda: customer.answers(), 15)

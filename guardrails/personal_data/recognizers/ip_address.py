@@ -7,8 +7,8 @@ from ipaddress import ip_address
 from guardrails.personal_data.recognizer import Recognizer, Span
 
 _CANDIDATE = re.compile(
-    r"(?<![0-9A-Za-z.:])(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?!\.?[0-9A-Za-z])"
-    r"|(?=[0-9A-Fa-f:.]{2,45}(?![0-9A-Za-z:]))(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?:\.[0-9]{1,3}){0,3}(?![0-9A-Za-z:]))"
+    r"(?<![0-9A-Za-z.])(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?!\.?[0-9A-Za-z])"
+    r"|(?<!:)(?=[0-9A-Fa-f:.]{2,45}(?![0-9A-Za-z:]))(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?:\.[0-9]{1,3}){0,3}(?![0-9A-Za-z:]))"
 )
 _VERSION = re.compile(
     r"(?:版本号?|固件|(?<![a-z])(?:v|ver|version|firmware|build|release))[ ]*(?:是|为|is|[:.=])?[ ]*$", re.I

@@ -41,17 +41,15 @@ class PersonZh(Recognizer):
         """Yield the names, without titles."""
         if not names.COULD_BE_NAME.search(text):
             return
-        for dotted in names.DOTTED.finditer(text):
-            yield dotted.start(), dotted.end(), 0.8
-        end, tagged, ends = 0, [], {len(text)}
+        words, end = [], 0
         for word, tag in tagger().run(text):
             start, end = end, end + len(word)
-            ends.add(end)
+            words.append((start, end, tag))
+        for start, end, tag in words:
             if tag == "PER":
-                tagged.append((start, end))
-        for start, end in tagged:
-            yield from _confirmed(text, start, end)
-        yield from _announced(text, ends)
+                yield from _confirmed(text, start, end)
+        yield from _announced(text, {end for _, end, _ in words})
+        yield from _dotted(text, words)
 
 
 def _confirmed(text: str, start: int, end: int) -> Iterator[Span]:
@@ -92,6 +90,17 @@ def _announced(text: str, word_ends: set[int]) -> Iterator[Span]:
             if _cue_before(text, match.start()) or announced or (alone and len(word) > 2):
                 yield match.start(), end, 0.9 if ends else 0.86
                 break
+
+
+def _dotted(text: str, words: list[tuple[int, int, str]]) -> Iterator[Span]:
+    """Yield names of parts joined by dots (阿卜杜拉·买买提), which LAC cuts; a product's name has no person in it."""
+    for dotted in names.DOTTED.finditer(text):
+        first, last = text.index("·", dotted.start()), text.rindex("·", 0, dotted.end())
+        parts = [word for word in words if word[0] < dotted.end() and dotted.start() < word[1]]
+        start = next(start for start, end, _ in parts if end >= first)
+        end = next(end for _, end, _ in parts if end > last + 1)
+        if any(tag == "PER" for _, _, tag in parts) or _cue_before(text, start):
+            yield start, end, 0.95
 
 
 def _cue_before(text: str, start: int) -> bool:

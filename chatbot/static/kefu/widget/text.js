@@ -107,7 +107,7 @@ function cut(element, length) {
   while (element.children.length > length) element.lastElementChild.remove();
 }
 
-const WORD_JOINER = "\u2060"; // A mark stays on the line of the words that it proves.
+const WORD_JOINER = "\u2060";
 const drawn = new WeakMap();
 
 function draw(element, runs, makeMark) {
@@ -125,10 +125,16 @@ function draw(element, runs, makeMark) {
   for (const { nodes } of before.slice(kept.length)) for (const node of nodes) node.remove();
   for (const run of runs.slice(kept.length)) {
     const nodes = run.kind === "mark" ? [document.createTextNode(WORD_JOINER), makeMark(Number(run.text))] : [makeRun(run)];
+    if (run.kind === "mark") holdLine(element.lastChild);
     element.append(...nodes);
     kept.push({ ...run, nodes });
   }
   drawn.set(element, kept);
+}
+
+/** A mark stays on the line of the words that it proves: no break at a space before it. */
+function holdLine(before) {
+  if (before?.textContent.endsWith(" ")) before.textContent = `${before.textContent.slice(0, -1)}\u00a0`;
 }
 
 function makeRun({ kind, text }) {

@@ -332,9 +332,18 @@ export class View {
     return days === 0 ? (earlier ? this.#wording.today : "") : days === 1 ? this.#wording.yesterday : this.#calendar.format(date);
   }
 
+  /** Not a <button>: a line may break before any button, and a mark belongs to the word before it. */
   #makeMark(message, number) {
     const label = this.#wording.source(number);
-    return make("button", { type: "button", class: "mark", text: String(number), "aria-label": label, title: label, onclick: () => this.#openSource(message, number) });
+    const open = (event) => {
+      if (event.type === "keydown" && event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      this.#openSource(message, number);
+    };
+    const mark = make("span", { class: "mark", text: String(number), role: "button", "aria-label": label, title: label, tabIndex: 0 });
+    mark.addEventListener("click", open);
+    mark.addEventListener("keydown", open);
+    return mark;
   }
 
   #paintSources(message, sources) {

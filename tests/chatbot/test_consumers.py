@@ -1,0 +1,689 @@
+"""The socket, as a widget and as somebody who means harm would use it; real redis, real database, real guards' vault."""
+
+import asyncio
+import json
+import threading
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+from django.db import connections
+
+from chatbot import consumers, protocol, pulse, services, tokens, turns, wiring
+from chatbot import feed as feed_module
+from chatbot.consumers import ChatConsumer
+from chatbot.events import EventLog, Writer
+from chatbot.feed import Feed
+from chatbot.models import Conversation, Message, Site
+from chatbot.pulse import Pulse
+from chatbot.wording import SENTENCES
+from guardrails.lexicon import Lexicon, Word
+from guardrails.personal_data.pool import MaskingUnavailable
+from tests.chatbot.conftest import MASTER_KEY
+from tests.conftest import RedisServer
+from tests.fakes import FakeAnswer, FakeFind, FakeQueue, Reader
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ORIGIN, HOST = "https://shop.example", "chat.example"
+Frame = dict[str, Any]
+
+
+@pytest.fixture
+def find() -> FakeFind:
+    return FakeFind()
+
+
+@pytest.fixture
+async def web(
+    site: Site,
+    log: EventLog,
+    queue: FakeQueue,
+    find: FakeFind,
+    redis_running: RedisServer,
+    monkeypatch: pytest.MonkeyPatch,
+    threads: None,
+) -> AsyncIterator[SimpleNamespace]:
+    """One web process: its parts, to be changed by a test."""
+    monkeypatch.setattr(feed_module, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(pulse, "BEAT_SECONDS", 0.005)
+    feed, words = Feed(redis_running.url), Lexicon([Word("badword", "block", "abuse")])
+    parts = SimpleNamespace(
+        lexicon=words, limits=SimpleNamespace(message_characters=200, messages_per_minute=600), find=find
+    )
+    monkeypatch.setattr(wiring, "feed", lambda: feed)
+    monkeypatch.setattr(wiring, "event_log", lambda: log)
+    monkeypatch.setattr(wiring, "masking", lambda: SimpleNamespace(find=find))
+    monkeypatch.setattr(wiring, "master_key", lambda: MASTER_KEY)
+    monkeypatch.setattr(wiring, "lexicon", lambda: parts.lexicon)
+    monkeypatch.setattr(wiring, "limits", lambda: parts.limits)
+    monkeypatch.setattr(consumers, "enqueue_turn", queue)
+    yield parts
+    if feed._task is not None:
+        feed._task.cancel()
+
+
+@pytest.fixture
+def threads() -> Iterator[None]:
+    """Close the service threads' database connections when the test is over."""
+    yield
+    meet = threading.Barrier(consumers.SERVICE_THREADS)
+
+    def close() -> None:
+        meet.wait(10)
+        connections.close_all()
+
+    for done in [consumers._threads.submit(close) for _ in range(consumers.SERVICE_THREADS)]:
+        done.result(10)
+
+
+class Widget:
+    """A customer's socket. Every frame that comes is kept; the numbered ones go through a Reader, which is strict."""
+
+    def __init__(self, origin: str = ORIGIN, host: str = HOST) -> None:
+        headers = [(b"origin", origin.encode()), (b"host", host.encode())]
+        scope = {"type": "websocket", "path": "/ws/chat/", "headers": headers, "subprotocols": []}
+        self.socket = ApplicationCommunicator(ChatConsumer.as_asgi(), scope)
+        self.reader = Reader()
+        self.frames: list[Frame] = []
+        self.welcome: Frame = {}
+
+    async def open(self, **hello: Any) -> "Widget":
+        """Connect and say hello."""
+        await self.connect()
+        await self.send(type="hello", **{"protocol": 1, "key": "shop", "language": "en", **hello})
+        self.welcome = await self.wait_for("welcome")
+        known = not self.welcome["fresh"] and hello.get("after", 0) <= self.welcome["seq"]
+        self.reader.cursor = hello.get("after", 0) if known else 0
+        return self
+
+    async def connect(self) -> None:
+        await self.socket.send_input({"type": "websocket.connect"})
+        assert (await self.socket.receive_output(10))["type"] == "websocket.accept"
+
+    async def send(self, **frame: Any) -> None:
+        await self.send_raw(json.dumps(frame))
+
+    async def send_raw(self, data: str | bytes) -> None:
+        name = "text" if isinstance(data, str) else "bytes"
+        await self.socket.send_input({"type": "websocket.receive", name: data})
+
+    async def say(self, text: str, identity: str = "") -> str:
+        identity = identity or uuid.uuid4().hex
+        await self.send(type="say", id=identity, text=text)
+        return identity
+
+    async def next(self) -> Frame:
+        output = await self.socket.receive_output(10)
+        assert output["type"] == "websocket.send", output
+        frame: Frame = json.loads(output["text"])
+        self.frames.append(frame)
+        if "seq" in frame and frame["type"] != "welcome":
+            self.reader.see(frame)
+        return frame
+
+    async def wait_for(self, type_: str, **fields: Any) -> Frame:
+        """Read until a frame of that type with those fields comes."""
+        while True:
+            frame = await self.next()
+            if frame["type"] == type_ and all(frame.get(name) == value for name, value in fields.items()):
+                return frame
+
+    async def message(self, role: str = "customer") -> Frame:
+        """Read until a finished message of that role comes."""
+        while True:
+            message: Frame = (await self.wait_for("message"))["message"]
+            if message["role"] == role:
+                return message
+
+    async def closed(self) -> tuple[list[Frame], int]:
+        """Read until the server closes; return what came before, and the code."""
+        frames: list[Frame] = []
+        while True:
+            output = await self.socket.receive_output(10)
+            if output["type"] == "websocket.close":
+                return frames, output["code"]
+            frames.append(json.loads(output["text"]))
+
+    async def quiet(self) -> bool:
+        """Say whether nothing has come that was not read."""
+        return bool(await self.socket.receive_nothing(timeout=0.05))
+
+    async def leave(self) -> None:
+        await self.socket.send_input({"type": "websocket.disconnect", "code": 1000})
+        await self.socket.wait(10)
+
+    @property
+    def chat(self) -> uuid.UUID:
+        return uuid.UUID(self.welcome["conversation"])
+
+
+@pytest.fixture
+async def widget(web: SimpleNamespace) -> AsyncIterator[Widget]:
+    widget = await Widget().open()
+    yield widget
+    await widget.leave()
+
+
+async def in_thread(call: Callable[..., Any], *arguments: Any) -> Any:
+    return await consumers._in_thread(lambda: call(*arguments))
+
+
+async def queued(queue: FakeQueue) -> None:
+    """Wait until a message is queued; that is a moment after it has been announced."""
+    async with asyncio.timeout(10):
+        while not queue.ids:
+            await asyncio.sleep(0.001)
+
+
+async def answer(queue: FakeQueue, log: EventLog, *script: Any) -> None:
+    """Answer the oldest queued message as a worker would."""
+    await queued(queue)
+    message_id = queue.ids.pop(0)
+
+    def work() -> None:
+        turns.answer_turn(message_id, answer=FakeAnswer(script), log=log, pulse=Pulse(log), seconds=60)
+
+    await in_thread(work)
+
+
+# --- hello
+
+
+async def test_a_hello_is_welcomed(widget: Widget, site: Site) -> None:
+    welcome = widget.welcome
+    assert (welcome["protocol"], welcome["seq"], welcome["fresh"], welcome["site"]) == (1, 0, True, "The Shop")
+    visitor = tokens.read(welcome["token"], site="shop", origin=ORIGIN)
+    assert visitor is not None
+    chat = await in_thread(Conversation.objects.get)
+    assert (visitor.conversation, visitor.id, chat.language, chat.site_id) == (chat.id, chat.visitor, "en", site.id)
+    await widget.send(type="ping")
+    await widget.wait_for("pong")
+
+
+async def test_the_page_that_kefu_serves_itself_needs_no_permission(web: SimpleNamespace) -> None:
+    widget = await Widget(origin=f"http://{HOST}").open()
+    await widget.leave()
+
+
+@pytest.mark.parametrize(
+    ("hello", "origin", "code"),
+    [
+        ({"key": "nobody"}, ORIGIN, "bad_key"),
+        ({"key": ""}, ORIGIN, "bad_key"),
+        ({}, "https://evil.example", "bad_origin"),
+        ({}, "http://shop.example", "bad_origin"),
+        ({}, "https://shop.example.evil.example", "bad_origin"),
+        ({}, "https://evil.example/https://shop.example", "bad_origin"),
+        ({}, "null", "bad_origin"),
+        ({}, "", "bad_origin"),
+        ({}, "http://[", "bad_origin"),
+        ({}, f"file://{HOST}", "bad_origin"),
+        ({}, HOST, "bad_origin"),
+    ],
+)
+async def test_a_hello_that_is_not_allowed_is_refused_with_its_reason(
+    hello: Frame, origin: str, code: str, web: SimpleNamespace
+) -> None:
+    widget = Widget(origin)
+    await widget.connect()
+    await widget.send(type="hello", **{"protocol": 1, "key": "shop", **hello})
+    [error], closed = await widget.closed()
+    assert (error["type"], error["code"], error["fatal"], closed) == ("error", code, True, protocol.CLOSE_REFUSED)
+    assert error["message"]
+    assert not await in_thread(Conversation.objects.exists)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"type": "say", "id": "m1", "text": "hi"},
+        {"type": "stop"},
+        {"type": "ping"},
+        {"type": "hello", "protocol": 99, "key": "shop"},
+        {"type": "hello", "protocol": 1, "key": "shop\0"},
+        {"type": "hello", "protocol": 1, "key": "shop", "after": True},
+    ],
+)
+async def test_who_does_not_begin_with_a_good_hello_is_sent_away(frame: Frame, web: SimpleNamespace) -> None:
+    widget = Widget()
+    await widget.connect()
+    await widget.send(**frame)
+    [error], closed = await widget.closed()
+    assert (error["code"], error["fatal"], closed) == ("bad_hello", True, protocol.CLOSE_BAD_HELLO)
+    assert not await in_thread(Message.objects.exists)
+
+
+async def test_who_says_no_hello_in_time_is_sent_away(web: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "HELLO_SECONDS", 0.02)
+    widget = Widget()
+    await widget.connect()
+    [error], closed = await widget.closed()
+    assert (error["code"], closed) == ("expired", protocol.CLOSE_NO_HELLO)
+
+
+async def test_who_said_hello_in_time_may_stay(web: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "HELLO_SECONDS", 0.5)
+    widget = await Widget().open()
+    assert await widget.socket.receive_nothing(timeout=0.6)
+    await widget.send(type="ping")
+    await widget.wait_for("pong")
+    await widget.leave()
+
+
+async def test_a_second_hello_changes_nothing(widget: Widget) -> None:
+    await widget.send(type="hello", protocol=1, key="shop")
+    assert (await widget.wait_for("error"))["code"] == "unknown_type"
+    await widget.say("hi")
+    assert (await widget.message())["text"] == "hi"
+
+
+async def test_a_hello_that_breaks_gives_a_reason(web: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("the database is away")
+
+    monkeypatch.setattr(consumers, "open_session", broken)
+    widget = Widget()
+    await widget.connect()
+    await widget.send(type="hello", protocol=1, key="shop")
+    [error], closed = await widget.closed()
+    assert (error["code"], closed) == ("internal", 1011)
+    assert "database" not in json.dumps(error)
+
+
+# --- tokens
+
+
+async def test_a_token_leads_back_to_the_conversation(widget: Widget, web: SimpleNamespace) -> None:
+    await widget.say("hello")
+    message = await widget.message()
+    again = await Widget().open(token=widget.welcome["token"])
+    assert (again.welcome["conversation"], again.welcome["fresh"]) == (widget.welcome["conversation"], False)
+    assert await again.message() == message
+    await again.leave()
+
+
+async def test_a_token_of_elsewhere_gives_a_fresh_conversation_and_never_anothers(
+    widget: Widget, web: SimpleNamespace, queue: FakeQueue
+) -> None:
+    await widget.say("a secret")
+    await widget.message()
+    other = await in_thread(
+        lambda: Site.objects.create(key="other", name="Other", knowledge_base="x", allowed_origins=[ORIGIN])
+    )
+    mine = tokens.read(widget.welcome["token"], site="shop", origin=ORIGIN)
+    assert mine is not None
+    forged = [
+        (Widget(), {"key": other.key, "token": widget.welcome["token"]}),
+        (Widget(f"https://{HOST}"), {"token": widget.welcome["token"]}),
+        (Widget(), {"token": widget.welcome["token"] + "x"}),
+        (Widget(), {"token": "客"}),
+        (Widget(), {"token": tokens.issue(tokens.Visitor(uuid.uuid4(), mine.conversation, "shop", ORIGIN))}),
+        (Widget(), {"token": tokens.issue(tokens.Visitor(mine.id, uuid.uuid4(), "shop", ORIGIN))}),
+    ]
+    for stranger, hello in forged:
+        await stranger.open(**hello, after=0)
+        assert stranger.welcome["fresh"]
+        assert stranger.chat != widget.chat
+        await stranger.say("hello?")
+        assert (await stranger.message())["text"] == "hello?"
+        assert len(stranger.reader.messages) == 1
+        await stranger.leave()
+    assert await widget.quiet()
+
+
+async def test_a_visitor_whose_conversation_was_erased_begins_a_new_one(
+    widget: Widget, web: SimpleNamespace, log: EventLog
+) -> None:
+    await in_thread(lambda: services.erase_conversation(widget.chat, log=log))
+    again = await Widget().open(token=widget.welcome["token"], after=9)
+    assert again.welcome["fresh"]
+    assert again.welcome["seq"] == 0
+    await again.leave()
+
+
+# --- messages in
+
+
+async def test_a_message_comes_back_and_is_queued_once(widget: Widget, queue: FakeQueue) -> None:
+    for _ in range(3):
+        await widget.say("hello", "c1")
+    message = await widget.message()
+    await widget.send(type="ping")
+    await widget.wait_for("pong")
+    assert (message["client_id"], message["role"], message["text"]) == ("c1", "customer", "hello")
+    assert await widget.quiet()
+    await queued(queue)
+    assert queue.ids == [uuid.UUID(message["id"])]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("a" * 10_000_000, "too_long"),
+        (json.dumps({"type": "say", "id": "m1", "text": "a" * 201}), "too_long"),
+        (json.dumps({"type": "say", "id": "m1", "text": "a" * 10_000_000}), "too_long"),
+        (json.dumps({"type": "say", "id": "m1", "text": "\u200b" * 10_000}), "too_long"),
+        (json.dumps({"type": "say", "id": "m1", "text": "\u200b" * 100}), "empty"),
+        ("{", "invalid_json"),
+        ('["say"]', "invalid_json"),
+        ('{"type": "say", "id": "m1", "text": "\\ud800"}', "invalid_json"),
+        ('{"type": "eval"}', "unknown_type"),
+        (b"\x00\xff", "binary"),
+    ],
+)
+async def test_bad_input_gets_a_clear_error_and_the_socket_stays(text: str | bytes, code: str, widget: Widget) -> None:
+    await widget.send_raw(text)
+    error = await widget.wait_for("error")
+    assert (error["code"], error["fatal"]) == (code, False)
+    assert error["message"] == SENTENCES[code]["en"].format(limit=200, seconds=1)
+    await widget.say("and now?")
+    assert (await widget.message())["text"] == "and now?"
+
+
+@pytest.mark.parametrize("text", ["a\0b", "<CN_MOBILE_1>", "<b>bold</b>", "{'a': 1}", "😀" * 200, "\u202eabc"])
+async def test_odd_messages_are_messages(text: str, widget: Widget) -> None:
+    await widget.say(text)
+    shown = (await widget.message())["text"]
+    assert shown == text.replace("\0", "").replace("<CN_MOBILE_1>", "‹CN-MOBILE-1›")
+
+
+async def test_errors_are_said_in_the_language_of_the_page(web: SimpleNamespace) -> None:
+    widget = await Widget().open(language="zh-CN")
+    await widget.say(" ")
+    assert (await widget.wait_for("error"))["message"] == SENTENCES["empty"]["zh"]
+    await widget.leave()
+
+
+async def test_who_writes_too_fast_is_told_how_long_to_wait(web: SimpleNamespace, queue: FakeQueue) -> None:
+    web.limits.messages_per_minute = 6
+    widget = await Widget().open()
+    for n in range(6):
+        await widget.say(f"message {n}", f"c{n}")
+    error = await widget.wait_for("error")
+    assert (error["code"], error["id"], error["fatal"]) == ("too_fast", "c5", False)
+    assert 0 < error["retry_after"] <= 10
+    await widget.leave()
+    assert len(queue.ids) == 5
+
+
+async def test_who_floods_is_sent_away(widget: Widget) -> None:
+    for _ in range(80):
+        await widget.send(type="ping")
+    frames, closed = await widget.closed()
+    assert closed == protocol.CLOSE_TOO_FAST
+    assert (frames[-1]["code"], frames[-1]["fatal"]) == ("too_fast", True)
+    assert sum(frame["type"] == "pong" for frame in frames) <= 62
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"), [(MaskingUnavailable("full"), "masking_unavailable"), (RuntimeError("13800138000"), "internal")]
+)
+async def test_a_message_that_cannot_be_received_is_refused_by_name_and_can_be_sent_again(
+    failure: Exception, code: str, widget: Widget, find: FakeFind
+) -> None:
+    find.failure = failure
+    await widget.say("call 13800138000", "c1")
+    error = await widget.wait_for("error")
+    assert (error["code"], error["id"], error["fatal"]) == (code, "c1", False)
+    assert error["retry_after"] > 0
+    assert "138" not in json.dumps(error)
+    assert not await in_thread(Message.objects.exists)
+    find.failure = None
+    await widget.say("call 13800138000", "c1")
+    assert (await widget.message())["client_id"] == "c1"
+
+
+async def test_the_real_master_key_is_loaded_off_the_event_loop(
+    widget: Widget, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.setattr(wiring, "master_key", lambda: wiring.vault.load_master_key(tmp_path / "master.key"))
+    await widget.say("call 13800138000")
+    assert (await widget.message())["text"] == "call 13800138000"
+
+
+# --- events out
+
+
+async def test_an_answer_streams_and_ends_in_its_message(widget: Widget, queue: FakeQueue, log: EventLog) -> None:
+    await widget.say("How long?")
+    question = await widget.message()
+    await answer(queue, log, "Seven days. ", "Or more. ")
+    reply = await widget.message("bot")
+    assert (reply["text"], reply["reply_to"], reply["outcome"]) == ("Seven days. Or more. ", question["id"], "answered")
+    parts = [frame for frame in widget.frames if frame["type"] == "reply"]
+    assert parts[0]["text"] == "Seven days. "
+    assert {part["reply"] for part in parts} == {reply["id"]}
+
+
+async def test_all_tabs_of_a_visitor_see_the_same(widget: Widget, web: SimpleNamespace) -> None:
+    other = await Widget().open(token=widget.welcome["token"])
+    await widget.say("from one")
+    await other.message()
+    await other.say("from the other")
+    assert (await other.message())["text"] == "from the other"
+    await widget.message()
+    assert (await widget.message())["text"] == "from the other"
+    assert widget.reader.messages == other.reader.messages
+    await other.leave()
+
+
+async def test_who_returns_gets_what_was_missed_and_nothing_twice(
+    widget: Widget, web: SimpleNamespace, queue: FakeQueue, log: EventLog
+) -> None:
+    await widget.say("one")
+    await widget.message()
+    await widget.leave()
+    await answer(queue, log, "First. ", "Second. ")
+    again = await Widget().open(token=widget.welcome["token"], after=widget.reader.cursor)
+    assert again.welcome["seq"] == widget.reader.cursor + 2
+    assert (await again.message("bot"))["text"] == "First. Second. "
+    assert [frame["type"] for frame in again.frames[1:]] == ["reply", "message"]
+    assert len(again.reader.messages) == 1
+    await again.leave()
+
+
+async def test_who_reloads_the_page_gets_the_whole_conversation(
+    widget: Widget, web: SimpleNamespace, queue: FakeQueue, log: EventLog
+) -> None:
+    await widget.say("one")
+    await widget.message()
+    await answer(queue, log, "First. ")
+    await widget.message("bot")
+    again = await Widget().open(token=widget.welcome["token"])
+    await again.message("bot")
+    assert again.reader.messages == widget.reader.messages
+    assert [frame["type"] for frame in again.frames] == ["welcome", "message", "message"]
+    await again.leave()
+
+
+async def test_who_names_a_number_that_was_never_given_out_gets_everything(widget: Widget, web: SimpleNamespace) -> None:
+    await widget.say("one")
+    await widget.message()
+    again = await Widget().open(token=widget.welcome["token"], after=2**53 - 1)
+    assert (await again.message())["text"] == "one"
+    await again.leave()
+
+
+async def test_events_that_the_feed_left_out_are_read_from_the_log(widget: Widget, log: EventLog) -> None:
+    feed = wiring.feed()
+    watchers = feed._watchers.pop(widget.chat)
+    for n in range(3):
+        log.append(Writer(widget.chat), "status", {"reply": "r", "stage": f"{n}"})
+    other = await Widget().open(token=widget.welcome["token"])
+    await other.wait_for("status", stage="2")
+    feed._watchers.setdefault(widget.chat, set()).update(watchers)
+    log.append(Writer(widget.chat), "status", {"reply": "r", "stage": "3"})
+    for n in range(4):
+        assert (await widget.next())["stage"] == str(n)
+    await other.leave()
+
+
+async def test_more_events_than_a_socket_can_hold_all_arrive(
+    web: SimpleNamespace, log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "WAITING_EVENTS", 2)
+    widget = await Widget().open()
+    for n in range(60):
+        log.append(Writer(widget.chat), "status", {"reply": "r", "stage": str(n)})
+    assert [(await widget.next())["stage"] for _ in range(60)] == [str(n) for n in range(60)]
+    await widget.leave()
+
+
+async def test_an_unannounced_number_leaves_no_socket_behind(widget: Widget, log: EventLog) -> None:
+    log._redis.flushall()
+    await widget.say("after the flush")
+    assert (await widget.message())["text"] == "after the flush"
+
+
+async def test_stop_reaches_the_answer(widget: Widget, queue: FakeQueue, log: EventLog) -> None:
+    await widget.say("How long?")
+    await widget.message()
+    await queued(queue)
+    claimed = await in_thread(lambda: turns.claim(queue.ids[0], log=log))
+    await widget.send(type="stop")
+    await widget.send(type="ping")
+    await widget.wait_for("pong")
+    assert log.stops([widget.chat]) == [claimed.attempt]
+
+
+# --- personal data and words
+
+
+async def test_personal_data_comes_back_to_its_own_customer_alone(
+    widget: Widget, web: SimpleNamespace, queue: FakeQueue, log: EventLog
+) -> None:
+    other = await Widget().open()
+    await widget.say("I am 13800138000")
+    await other.say("I am 13900139000")
+    assert (await widget.message())["text"] == "I am 13800138000"
+    assert (await other.message())["text"] == "I am 13900139000"
+    assert "<CN_MOBILE_1>" in (await in_thread(lambda: Message.objects.get(conversation=widget.chat))).text
+    for _ in range(2):
+        await answer(queue, log, "Is it <CN_MOBILE_1>? ", "Not <CN_MOBILE_2>, nor https://evil.example/<CN_MOBILE_1> .")
+    own, others = (await widget.message("bot"))["text"], (await other.message("bot"))["text"]
+    assert own == "Is it 13800138000? Not <CN_MOBILE_2>, nor https://evil.example/<CN_MOBILE_1> ."
+    assert others == own.replace("13800138000", "13900139000")
+    assert "13800138000" in "".join(f["text"] for f in widget.frames if f["type"] == "reply")
+    assert "13800138000" not in json.dumps(other.frames)
+    assert b"138001380" not in b"".join(event.payload for event in log.read(widget.chat, 0)[0])
+    await other.leave()
+
+
+async def test_a_stranger_without_data_sees_placeholders_as_they_are(
+    widget: Widget, queue: FakeQueue, log: EventLog
+) -> None:
+    await widget.say("hello")
+    await widget.message()
+    await answer(queue, log, "Is it <CN_MOBILE_1>? ")
+    assert (await widget.message("bot"))["text"] == "Is it <CN_MOBILE_1>? "
+
+
+async def test_a_word_that_was_forbidden_later_is_withheld_and_the_customers_own_words_stay(
+    widget: Widget, web: SimpleNamespace, queue: FakeQueue, log: EventLog
+) -> None:
+    await widget.say("what is a frobnicator?")
+    await widget.message()
+    await answer(queue, log, "A frobnicator is blue. ")
+    assert (await widget.message("bot"))["text"] == "A frobnicator is blue. "
+    web.lexicon = Lexicon([Word("frobnicator", "block", "abuse")])
+    for after in (0, 1):
+        again = await Widget().open(token=widget.welcome["token"], after=after)
+        reply = await again.message("bot")
+        shown = [f["text"] for f in again.frames if f["type"] == "reply"]
+        assert reply["text"] == SENTENCES["withheld"]["en"]
+        assert all("frobnicator" not in text for text in shown)
+        await again.leave()
+    first = await Widget().open(token=widget.welcome["token"])
+    assert (await first.message())["text"] == "what is a frobnicator?"
+    await first.leave()
+
+
+# --- outages
+
+
+async def test_when_redis_dies_the_customer_is_told_and_nothing_is_lost_or_repeated(
+    widget: Widget, web: SimpleNamespace, queue: FakeQueue, log: EventLog, redis_running: RedisServer
+) -> None:
+    await widget.say("before")
+    await widget.message()
+    redis_running.kill()
+    assert await widget.wait_for("service") == {"type": "service", "state": "degraded"}
+    await widget.say("meanwhile", "c2")
+    await widget.send(type="stop")
+    assert (await widget.wait_for("error"))["code"] == "service_unavailable"
+    redis_running.start()
+    await widget.wait_for("service", state="ok")
+    for message in await in_thread(lambda: list(Message.objects.filter(sequence=None))):
+        await in_thread(lambda message=message: services.announce(message, log=log))
+    assert (await widget.message())["client_id"] == "c2"
+    await answer(queue, log, "Yes. ")
+    assert (await widget.message("bot"))["text"] == "Yes. "
+    assert len(widget.reader.messages) == 3
+
+
+async def test_who_comes_while_redis_is_down_is_served_as_soon_as_it_is_back(
+    widget: Widget, web: SimpleNamespace, queue: FakeQueue, log: EventLog, redis_running: RedisServer
+) -> None:
+    await widget.say("before")
+    await widget.message()
+    redis_running.kill()
+    again = await Widget().open(token=widget.welcome["token"])
+    fresh = await Widget().open()
+    assert (await again.message())["text"] == "before"
+    for each in (again, fresh):
+        await each.wait_for("service", state="degraded")
+    redis_running.start()
+    for each in (again, fresh):
+        await each.wait_for("service", state="ok")
+    await fresh.say("hello")
+    assert (await fresh.message())["text"] == "hello"
+    for each in (again, fresh):
+        await each.leave()
+
+
+async def test_redis_dies_in_mid_answer_and_the_customer_sees_it_whole_and_once(
+    widget: Widget, web: SimpleNamespace, queue: FakeQueue, log: EventLog, redis_running: RedisServer
+) -> None:
+    await widget.say("How long?")
+    await widget.message()
+    shown = threading.Event()
+
+    def outage() -> None:
+        assert shown.wait(10)
+        redis_running.kill()
+        redis_running.start()
+
+    running = asyncio.ensure_future(answer(queue, log, "One. ", outage, "Two. ", "Three. "))
+    assert (await widget.wait_for("reply"))["text"] == "One. "
+    shown.set()
+    reply = await widget.message("bot")
+    await running
+    assert reply["text"] == "One. Two. Three. "
+    assert widget.reader.messages[-1] == reply["id"]
+
+
+async def test_a_writer_that_breaks_closes_the_socket_so_that_the_widget_comes_back(
+    widget: Widget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("a lexicon broke")
+
+    monkeypatch.setattr(wiring, "lexicon", broken)
+    chat = await in_thread(Conversation.objects.get)
+    message = await in_thread(lambda: Message.objects.create(conversation=chat, role="bot", text="hello"))
+    await in_thread(lambda: services.announce(message, log=wiring.event_log()))
+    frames, closed = await widget.closed()
+    assert closed == 1011
+    assert frames == []
+
+
+async def test_who_leaves_is_forgotten(web: SimpleNamespace) -> None:
+    for _ in range(3):
+        widget = await Widget().open()
+        await widget.say("bye")
+        await widget.leave()
+    assert wiring.feed()._watchers == {}

@@ -1,0 +1,157 @@
+"""The worker's edge: thin tasks around turns and sweeping; only ids travel."""
+
+import uuid
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import redis
+from celery import current_app
+from kombu.exceptions import OperationalError
+from prometheus_client import REGISTRY
+
+from chatbot import queueing, tasks, worker_wiring
+from chatbot.events import EventLog
+from chatbot.models import Message
+from chatbot.pulse import Pulse
+from tests.chatbot.conftest import Say
+from tests.conftest import RedisServer
+from tests.fakes import FakeAnswer, FakeQueue, conclusion, lexicon
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def script() -> FakeAnswer:
+    return FakeAnswer()
+
+
+@pytest.fixture(autouse=True)
+def worker(log: EventLog, queue: FakeQueue, script: FakeAnswer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker with a fake assistant; what it queues goes into `queue`."""
+    heart, words = Pulse(log), lexicon()
+    monkeypatch.setattr(tasks, "event_log", lambda: log)
+    monkeypatch.setattr(tasks, "lexicon", lambda: words)
+    monkeypatch.setattr(tasks, "enqueue_turn", queue)
+    monkeypatch.setattr(worker_wiring, "assistant", lambda: SimpleNamespace(answer=script))
+    monkeypatch.setattr(worker_wiring, "pulse", lambda: heart)
+    monkeypatch.setattr(worker_wiring, "apology", lambda language: conclusion("Sorry.", outcome="handed_off", reason="failed"))
+
+
+def value(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+def replies() -> list[str]:
+    return [m.text for m in Message.objects.filter(role="bot")]
+
+
+def test_a_task_answers_its_message_and_is_counted(say: Say, log: EventLog) -> None:
+    before = value("kefu_outcomes_total", outcome="answered", reason=""), value("kefu_first_text_seconds_count")
+    message = say()
+    tasks.answer_turn(str(message.id))
+    assert replies() == ["Hello."]
+    assert Message.objects.get(role="bot").ledger.guard_version == lexicon().version
+    assert value("kefu_outcomes_total", outcome="answered", reason="") == before[0] + 1
+    assert value("kefu_first_text_seconds_count") == before[1] + 1
+    assert value("kefu_running_turns") == 0
+
+
+def test_a_task_that_is_delivered_twice_answers_once(say: Say) -> None:
+    message = say()
+    tasks.answer_turn(str(message.id))
+    tasks.answer_turn(str(message.id))
+    assert replies() == ["Hello."]
+
+
+def test_what_came_during_an_answer_is_queued_next(say: Say, queue: FakeQueue, script: FakeAnswer) -> None:
+    late: list[Message] = []
+    script.scripts[:] = [["One. ", lambda: late.append(say("two"))], ["Two. "]]
+    first = say("one")
+    queue.ids.clear()
+    tasks.answer_turn(str(first.id))
+    assert queue.ids == [late[0].id, late[0].id]  # by the door, and by the worker that could not take it
+    for message_id in queue.ids:
+        tasks.answer_turn(str(message_id))
+    assert replies() == ["One. ", "Two. "]
+
+
+def test_without_redis_a_task_ends_quietly(say: Say, redis_running: RedisServer) -> None:
+    message = say()
+    redis_running.kill()
+    try:
+        tasks.answer_turn(str(message.id))
+        tasks.sweep()
+    finally:
+        redis_running.start()
+    assert replies() == []
+    tasks.answer_turn(str(message.id))
+    assert replies() == ["Hello."]
+
+
+def test_a_task_for_a_message_that_was_erased_ends_quietly() -> None:
+    tasks.answer_turn(str(uuid.uuid4()))
+
+
+def test_a_task_that_breaks_is_seen_by_celery_and_leaves_the_message_open(say: Say, script: FakeAnswer) -> None:
+    script.scripts[:] = [[ZeroDivisionError()]]
+    with pytest.raises(ZeroDivisionError):
+        tasks.answer_turn(str(say().id))
+    assert Message.objects.get().outcome == ""
+    assert value("kefu_running_turns") == 0
+
+
+def test_the_sweep_is_counted(say: Say) -> None:
+    before = value("kefu_swept_total", what="apologised")
+    say()
+    Message.objects.update(attempts=2, created="2020-01-01T00:00Z")
+    tasks.sweep()
+    tasks.sweep()
+    assert replies() == ["Sorry."]
+    assert value("kefu_swept_total", what="apologised") == before + 1
+
+
+def test_tasks_have_the_names_and_queues_that_the_processes_expect() -> None:
+    routes = current_app.conf.task_routes
+    assert routes[queueing.ANSWER_TURN] == {"queue": "turns"}
+    assert routes[tasks.sweep.name] == {"queue": "sweep"}
+    assert tasks.answer_turn.name == queueing.ANSWER_TURN
+    assert current_app.conf.beat_schedule["sweep"]["task"] == tasks.sweep.name
+
+
+def test_only_an_id_travels(log: EventLog, redis_running: RedisServer) -> None:
+    message_id = uuid.uuid4()
+    app = current_app._get_current_object()
+    sent: list[Any] = []
+
+    class Recorder:
+        def send_task(self, name: str, arguments: tuple[str, ...], **options: Any) -> None:
+            sent.append((name, arguments, options))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(queueing, "current_app", Recorder())
+        queueing.enqueue_turn(message_id)
+    assert sent == [(queueing.ANSWER_TURN, (str(message_id),), {"retry": False})]
+    assert app.conf.task_serializer == "json"
+
+
+@pytest.mark.parametrize("failure", [OperationalError("away"), redis.ConnectionError("away"), redis.TimeoutError("slow")])
+def test_a_broker_that_is_away_is_no_error(failure: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away:
+        def send_task(self, *_: object, **__: object) -> None:
+            raise failure
+
+    monkeypatch.setattr(queueing, "current_app", Away())
+    queueing.enqueue_turn(uuid.uuid4())
+
+
+@pytest.mark.parametrize(("queues", "warmed"), [(["turns"], ["w1"]), (["desk", "sweep"], []), (["desk", "turns"], ["w1"])])
+def test_only_workers_that_answer_load_the_models(
+    queues: list[str], warmed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(worker_wiring, "warm_worker", loaded.append)
+    consumed = {name: None for name in queues}
+    instance = SimpleNamespace(app=SimpleNamespace(amqp=SimpleNamespace(queues=SimpleNamespace(consume_from=consumed))))
+    tasks.load_models("w1", instance)
+    assert loaded == warmed
