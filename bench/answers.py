@@ -36,7 +36,7 @@ DEMO = Path(__file__).resolve().parent.parent / "demo"
 _MARKER = re.compile(r"\s*\[\d+\]")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Chunk:
     """A chunk as it would be stored."""
 
@@ -117,8 +117,10 @@ def table(outcomes: list[Told]) -> str:
     for language in sorted({one.language for one in outcomes}):
         own = [one for one in outcomes if one.language == language]
         shares = [np.mean([getattr(one, name) for one in own]) for name in ("first", "found", "told")]
-        cost = f"{statistics.mean(one.characters for one in own):.0f} | {statistics.median(one.milliseconds for one in own):.1f}"
-        lines.append(f"| {language} | {len(own)} | " + " | ".join(f"{share:.0%}" for share in shares) + f" | {cost} |")
+        length = statistics.mean(one.characters for one in own)
+        cost = statistics.median(one.milliseconds for one in own)
+        cells = [language, str(len(own)), *(f"{share:.0%}" for share in shares), f"{length:.0f}", f"{cost:.1f}"]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

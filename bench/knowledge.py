@@ -1,12 +1,15 @@
 """Measures retrieval and "can this be answered?", and refits the few numbers behind them.
 
     KEFU_BENCH_DATA=FOLDER python -m bench.knowledge        tables of both, over the halves that nothing was fitted on
-    KEFU_BENCH_DATA=FOLDER python -m bench.knowledge fit    fits knowledge/calibration.json on the other halves and on demo/questions.dev.jsonl
+    KEFU_BENCH_DATA=FOLDER python -m bench.knowledge fit    fits knowledge/calibration.json anew
 
-The folder holds retrieval/stackfaq.{faq,queries}.jsonl.gz and retrieval/esun.{faq,unanswerable}.jsonl.gz; the model is `e5-small` in
-`KEFU_MODELS`. StackFAQ's queries are paraphrases by people. E.SUN has none, so its titles stand in, without their stop words and a third
-of the others ("esun"). Unanswerable are E.SUN's own such queries, the demo's, and every question against a base from which its document
-was taken out ("left out"): near misses, of which some other document often answers a part, so nothing can reach 100 there.
+The fit uses the other halves and demo/questions.dev.jsonl.
+
+The folder holds retrieval/stackfaq.{faq,queries}.jsonl.gz and retrieval/esun.{faq,unanswerable}.jsonl.gz; the model is
+`e5-small` in `KEFU_MODELS`. StackFAQ's queries are paraphrases by people. E.SUN has none, so its titles stand in,
+without their stop words and a third of the others ("esun"). Unanswerable are E.SUN's own such queries, the demo's, and
+every question against a base from which its document was taken out ("left out"): near misses, of which some other
+document often answers a part, so nothing can reach 100 there.
 """
 
 import argparse
@@ -41,9 +44,17 @@ FOLDS = 4
 SEED = "kefu"
 WORDS_WEIGHTS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 SHARES = {"stackfaq": 1.0, "esun": 1.0, "demo": 2.0}  # what each set counts in the fit
-KEPT = 0.85
+KEPT = 0.75  # share of the demo's questions with a passage that the threshold lets through
 RIDGE = 0.002
-BOUNDS = {"missing_codes": (None, 0), "missing_numbers": (None, 0), "foreign": (None, None)}  # of coefficients; others are positive
+MISSING_CODE = -1.0  # these sets have no codes, so this coefficient is set by hand
+BOUNDS = {  # of coefficients in spreads of their feature; the others are positive
+    "missing_codes": (0.0, 0.0),
+    "foreign": (None, None),
+    "coverage": (
+        0.3,
+        None,
+    ),  # the demo's chatty questions alone would make it 0, at the cost of E.SUN's unanswerable ones
+}
 
 
 @dataclass(frozen=True)
@@ -82,8 +93,7 @@ class Vectoriser:
 
 def read(path: Path) -> list[dict[str, Any]]:
     """The rows of a .jsonl or .jsonl.gz file."""
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-    with opened as lines:
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
         return [json.loads(line) for line in lines]
 
 
@@ -107,18 +117,32 @@ def base_of(drafts: Sequence[tuple[str, Draft]], embed: Vectoriser) -> Index:
     ends = np.cumsum([len(one) for one in spans])
     entries = [
         Entry(
-            Passage(number, document, d.ref, d.heading, d.text, d.question, d.language, (), of_sentences[end - len(own) : end]),
+            Passage(
+                number,
+                document,
+                d.ref,
+                d.heading,
+                d.text,
+                d.question,
+                d.language,
+                (),
+                of_sentences[end - len(own) : end],
+            ),
             text,
             title[None, :] if titles[number] else np.empty((0, len(text)), np.float32),
         )
-        for number, ((document, d), text, title, own, end) in enumerate(zip(drafts, texts, of_titles, spans, ends, strict=True))
+        for number, ((document, d), text, title, own, end) in enumerate(
+            zip(drafts, texts, of_titles, spans, ends, strict=True)
+        )
     ]
     return Index(entries, version=1, dimension=texts.shape[1])
 
 
 def faq(rows: Iterable[dict[str, Any]]) -> list[tuple[str, Draft]]:
     """FAQ rows as chunks."""
-    return [("faq", Draft(r["ref"], "", r["answer"], r["question"], language_of(r["question"] + r["answer"]))) for r in rows]
+    return [
+        ("faq", Draft(r["ref"], "", r["answer"], r["question"], language_of(r["question"] + r["answer"]))) for r in rows
+    ]
 
 
 def demo() -> list[tuple[str, Draft]]:
@@ -151,14 +175,19 @@ def public_cases(folder: Path, embed: Vectoriser) -> list[Case]:
             cases += [Case("esun unanswerable", row["query"], frozenset(), whole) for row in refused]
         for number in range(FOLDS):
             less = base_of(faq(row for row in rows if in_fold(row["ref"]) != number), embed)
-            cases += [Case(f"{source} left out", q, frozenset(), less) for q, ref in questions if in_fold(ref) == number]
+            cases += [
+                Case(f"{source} left out", q, frozenset(), less) for q, ref in questions if in_fold(ref) == number
+            ]
     return cases
 
 
 def demo_cases(name: str, base: Index) -> list[Case]:
     """The cases of demo/questions.NAME.jsonl."""
     rows = read(ROOT / "demo" / f"questions.{name}.jsonl")
-    return [Case(f"demo {name}" if r["refs"] else f"demo {name} unanswerable", r["question"], frozenset(r["refs"]), base) for r in rows]
+    return [
+        Case(f"demo {name}" if r["refs"] else f"demo {name} unanswerable", r["question"], frozenset(r["refs"]), base)
+        for r in rows
+    ]
 
 
 def found(case: Case, embed: Vectoriser) -> list[Candidate]:
@@ -171,7 +200,10 @@ def place_of(case: Case, rows: Iterable[int]) -> int:
     seen: dict[str, None] = {}
     for row in rows:
         passage = case.base.passages[row]
-        names = {passage.ref, *(f"{passage.document}#{part}" for part in [passage.ref, *passage.heading.split(HEADING_SEPARATOR)])}
+        names = {
+            passage.ref,
+            *(f"{passage.document}#{part}" for part in [passage.ref, *passage.heading.split(HEADING_SEPARATOR)]),
+        }
         if names & case.refs:
             return len(seen)
         seen[passage.ref] = None
@@ -243,14 +275,17 @@ def print_speed(cases: Sequence[Case], embedder: Embedder, embed: Vectoriser, wo
         look(case, embed, words_weight)
     searching = time.perf_counter() - started
     size = max(len(case.base) for case in some)
-    print(f"\nms a question: embedding {1e3 * embedding / len(some):.2f}, search {1e3 * searching / len(some):.2f} ({size} chunks)")
+    print(
+        f"\nms a question: embedding {1e3 * embedding / len(some):.2f}, "
+        f"search {1e3 * searching / len(some):.2f} ({size} chunks)"
+    )
 
 
 def fit(cases: Sequence[Case], embed: Vectoriser) -> Calibration:
     """The calibration that suits these cases.
 
-    The words weight by mean reciprocal rank; then a logistic model a language, each set counting its share; last the threshold that keeps
-    `KEPT` of the demo's questions whose passage is found.
+    The words weight by mean reciprocal rank; then a logistic model a language, each set counting its share; last the
+    threshold that keeps `KEPT` of the demo's questions whose passage is found.
     """
 
     def reciprocal(weight: float) -> float:
@@ -260,9 +295,15 @@ def fit(cases: Sequence[Case], embed: Vectoriser) -> Calibration:
 
     words_weight = max(WORDS_WEIGHTS, key=reciprocal)
     outcomes = [look(case, embed, words_weight) for case in cases]
-    of_language = {language: [o for o in outcomes if language_of(o.case.question) == language] for language in ("zh", "en")}
+    of_language = {
+        language: [o for o in outcomes if language_of(o.case.question) == language] for language in ("zh", "en")
+    }
     calibration = Calibration(logistic(of_language["zh"]), logistic(of_language["en"]), 0.5, words_weight)
-    sure = [confidence(outcome, calibration) for outcome in outcomes if outcome.case.source == "demo dev" and outcome.place < 5]
+    sure = [
+        confidence(outcome, calibration)
+        for outcome in outcomes
+        if outcome.case.source == "demo dev" and outcome.place < 5
+    ]
     return replace(calibration, threshold=round(float(np.quantile(sure, 1 - KEPT)), 2))
 
 
@@ -290,6 +331,7 @@ def logistic(outcomes: Sequence[Outcome]) -> tuple[float, ...]:
     bounds = [(None, None), *(BOUNDS.get(name, (0, None)) for name in Evidence.__dataclass_fields__)]
     fitted = minimize(loss, np.zeros(scaled.shape[1]), method="L-BFGS-B", bounds=bounds).x
     coefficients = fitted[1:] / spread
+    coefficients[list(Evidence.__dataclass_fields__).index("missing_codes")] = MISSING_CODE
     return tuple(round(float(value), 4) for value in (fitted[0] - coefficients @ mean, *coefficients))
 
 
@@ -298,7 +340,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="?", choices=["report", "fit"], default="report")
     parser.add_argument("--data", type=Path, default=os.environ.get("KEFU_BENCH_DATA"), help="folder of the data sets")
-    parser.add_argument("--models", type=Path, default=os.environ.get("KEFU_MODELS", "models"), help="folder of the prepared models")
+    parser.add_argument(
+        "--models", type=Path, default=os.environ.get("KEFU_MODELS", "models"), help="folder of the prepared models"
+    )
     options = parser.parse_args()
     if options.data is None:
         parser.error("name the folder of the data sets: --data or KEFU_BENCH_DATA")
@@ -311,10 +355,16 @@ def main() -> None:
     if options.what == "fit":
         calibration = fit([*(case for case in public if not held_out(case.question)), *demo_cases("dev", shop)], embed)
         names = ("intercept", *Evidence.__dataclass_fields__)
-        table = asdict(calibration) | {key: dict(zip(names, getattr(calibration, key), strict=True)) for key in ("chinese", "english")}
+        table = asdict(calibration) | {
+            key: dict(zip(names, getattr(calibration, key), strict=True)) for key in ("chinese", "english")
+        }
         TABLE.write_text(json.dumps(table, indent=2) + "\n")
         print(TABLE.read_text())
-    cases = [*(case for case in public if held_out(case.question)), *demo_cases("dev", shop), *demo_cases("held_out", shop)]
+    cases = [
+        *(case for case in public if held_out(case.question)),
+        *demo_cases("dev", shop),
+        *demo_cases("held_out", shop),
+    ]
     print_ranking(cases, embed, calibration.words_weight)
     print_answerable([look(case, embed, calibration.words_weight) for case in cases], calibration)
     print_speed([case for case in cases if case.source == "esun"], embedder, embed, calibration.words_weight)

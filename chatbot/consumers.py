@@ -5,7 +5,6 @@ order and a slow socket waits for itself alone.
 """
 
 import asyncio
-import contextlib
 import logging
 import math
 import time
@@ -14,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import orjson

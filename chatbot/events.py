@@ -44,12 +44,12 @@ class Stale(Exception):
 
 
 class StateLost(Exception):
-    """Redis holds no numbers for this conversation, or has used them up: restore it from the database, then append again."""
+    """Redis holds no numbers for this conversation, or has used them up: restore them, then append again."""
 
 
 @dataclass(frozen=True)
 class Writer:
-    """The numbers that a writer was given. None is not compared: what the database has accepted may always be announced."""
+    """The numbers that a writer was given. None is not compared: what the database has accepted may be announced."""
 
     conversation: uuid.UUID
     fence: int | None = None
@@ -125,7 +125,7 @@ class EventLog:
         return bool(self._restore(keys=[_state(conversation)], args=[fence, attempt, after, ceiling, KEEP_SECONDS]))
 
     def read(self, conversation: uuid.UUID, after: int) -> tuple[list[Event], int]:
-        """Return the log's events numbered above `after`, in order, and the last number given out (0 when none is known)."""
+        """Return the log's events numbered above `after`, in order, and the last number given out (0: none known)."""
         pipe = self._redis.pipeline(transaction=True)
         pipe.xrange(_log(conversation), min=f"({after}-0")
         pipe.hget(_state(conversation), "seq")

@@ -53,7 +53,9 @@ class Feed:
     async def _run(self) -> None:
         # Longer than the blocking read; a redis that is gone without a word is noticed all the same.
         seconds = BLOCK_MILLISECONDS / 1000 + 5
-        client: Any = redis.asyncio.Redis.from_url(self._url, socket_timeout=seconds, socket_connect_timeout=2, retry=None)
+        client: Any = redis.asyncio.Redis.from_url(
+            self._url, socket_timeout=seconds, socket_connect_timeout=2, retry=None
+        )
         while True:
             try:
                 newest = await client.xrevrange(FEED, count=1)

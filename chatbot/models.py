@@ -12,9 +12,13 @@ class Site(models.Model):
 
     key = models.CharField(max_length=64, unique=True)
     name = models.CharField(max_length=200)
-    allowed_origins = models.JSONField(default=list, blank=True, help_text="origins that may embed it; empty: this host only")
+    allowed_origins = models.JSONField(
+        default=list, blank=True, help_text="origins that may embed it; empty: this host only"
+    )
     knowledge_base = models.SlugField(max_length=100)
-    contacts = models.JSONField(default=list, blank=True, help_text="the shop's own phone numbers and addresses: never masked")
+    contacts = models.JSONField(
+        default=list, blank=True, help_text="the shop's own phone numbers and addresses: never masked"
+    )
     created = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -41,7 +45,9 @@ class Conversation(models.Model):
     agent = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="conversations"
     )
-    handoff_reason = models.CharField(max_length=40, blank=True, help_text="why a person should look; empty: nobody needs to")
+    handoff_reason = models.CharField(
+        max_length=40, blank=True, help_text="why a person should look; empty: nobody needs to"
+    )
     fence = models.PositiveIntegerField(default=1)
     attempt = models.PositiveIntegerField(default=0)
     sequence_ceiling = models.PositiveBigIntegerField(default=0)
@@ -59,7 +65,8 @@ class Message(models.Model):
     """One finished message; never a half one.
 
     `client_id` makes a customer's message idempotent. `sequence` is the number of the event that announced it, null
-    until it is announced (the sweeper announces what a crash left). A customer's message is open until `outcome` is set.
+    until it is announced (the sweeper announces what a crash left). A customer's message is open until `outcome` is
+    set.
     """
 
     class Role(models.TextChoices):

@@ -1,10 +1,12 @@
 """The JSON frames between widget and server, version 1: what may come in, and the shape of what goes out.
 
 Client to server (one JSON object a text frame)
-    {"type": "hello", "protocol": 1, "key": SITE, "token": "" or the last one, "after": last seq or 0, "language": "zh" | "en"}
+    {"type": "hello", "protocol": 1, "key": SITE, "token": "" or the last one, "after": last seq or 0,
+     "language": "zh" | "en"}
     {"type": "say", "id": its own id, "text": …}    {"type": "stop"}    {"type": "ping"}
 Server to client, without a number
-    welcome {protocol, conversation, token, seq, limit, language, site, fresh}    pong {}    service {state: ok | degraded}
+    welcome {protocol, conversation, token, seq, limit, language, site, fresh}    pong {}
+    service {state: ok | degraded}
     error {code, message, id, retry_after, fatal}
 Server to client, numbered by `seq`, which strictly grows; a client that reconnects says the last one it saw
     message {message: {id, client_id, role, text, at, sources, outcome, reason, reply_to}}    a finished message
@@ -12,7 +14,6 @@ Server to client, numbered by `seq`, which strictly grows; a client that reconne
     reply {reply, part, text, replace}      whole released units; `replace` drops all parts shown before
 """
 
-import uuid
 from dataclasses import dataclass
 from typing import Any, Literal
 

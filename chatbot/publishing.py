@@ -1,4 +1,4 @@
-"""Publishes a reply while it grows: at most one event per 50 ms, nothing twice, and whole again after redis lost its memory.
+"""Publishes a reply while it grows: at most one event per 50 ms, nothing twice, whole again when redis lost its memory.
 
 Knows nothing of how the reply is made.
 """

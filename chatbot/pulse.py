@@ -1,4 +1,4 @@
-"""The pulse of a worker: one thread that renews the leases of all running turns, looks for stop requests and flushes replies.
+"""The pulse of a worker: one thread that renews all running turns' leases, looks for stop requests and flushes replies.
 
 One redis call for all turns, not one a turn. Sleeps while nothing runs.
 """

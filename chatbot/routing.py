@@ -23,14 +23,16 @@ class Route:
 
 # Each is matched against a whole clause: NFKC, lower case, no punctuation, single spaces (none beside Chinese).
 _GREETING = re.compile(
-    r"(hi|hello|hey|hiya|howdy|greetings)( there| again| all| team| everyone| bot)?|good (morning|afternoon|evening|day)"
+    r"(hi|hello|hey|hiya|howdy|greetings)( there| again| all| team| bot)?|good (morning|afternoon|evening|day)"
     r"|is (anyone|anybody|someone) there|are you there"
-    r"|(您好|你好|大家好|哈[喽罗啰]|嗨|早上好|上午好|中午好|下午好|晚上好|早安|早)[呀啊哦]?|(客服)?(在吗|在不在|在么)|有人在?吗|亲+"
+    r"|(您好|你好|大家好|哈[喽罗啰]|嗨|早上好|上午好|中午好|下午好|晚上好|早安|早)[呀啊哦]?"
+    r"|(客服)?(在吗|在不在|在么)|有人在?吗|亲+"
 )
 _THANKS = re.compile(
     r"(ok |okay |great |perfect |got it |alright )?(thanks?|thank you|thx|ty|cheers|many thanks)"
     r"( a lot| so much| very much| again| for (your|the|all your) (help|time|answer|information))*"
-    r"|(good)?bye( bye)?|see (you|ya)( later| soon)?|have a (nice|good|great) (day|evening|one)|ok|okay|great|perfect|got it|that is all|that's all"
+    r"|(good)?bye( bye)?|see (you|ya)( later| soon)?|have a (nice|good|great) (day|evening|one)"
+    r"|ok|okay|great|perfect|got it|that is all|that's all"
     r"|(好的?|嗯+|行|ok)?(非常|太|多|十分)?(感谢|谢谢?)+(你们?|您|啦|了|客服|的|帮助|回答|解答)*[啊呀哦]?"
     r"|辛苦(你|您)?[了啦]|再见|拜+|回见|好的?[呢哦吧]?|嗯+|我?(知道|明白|了解|清楚)[了啦]|没(有)?(别的|其他)?问题了|没事了"
 )
@@ -39,18 +41,26 @@ _PERSON_EN = (
     r"((real|live|actual|human|customer|service|support) ){0,3}(human being|human|person|agent|representative|operator)"
 )
 _PERSON_ZH = r"(人工|真人|活人|工作人员)?(客服|坐席|服务|人员)?"
-_WANT_EN = r"(please |hi |just |now |i want (you )?to |i need to |i would like to |i'd like to |i wish to |let me |(can|could|may) (i|you|we) (please )?|get to )*"
+_WANT_EN = (
+    r"(please |just |now |get to |i want (you )?to |i need to |i would like to |i'd like to |i wish to |let me "
+    r"|(can|could|may) (i|you|we) (please )?)*"
+)
+_WANT_ZH = r"(请|麻烦|帮我|给我|我要|我想|我|可以|能不能|能否|能|怎么|直接|马上|现在|快|你们?|您)*"
 _TAIL_EN = r"( please| now| instead| directly| right away| immediately| here| thanks| (about|regarding) .+)*"
 _TAIL_ZH = r"(吧|啊|谢谢|处理|一下|可以吗|行吗|好吗|行不行)*"
 _ASKS_FOR_PERSON = re.compile(
-    rf"{_WANT_EN}(how (can|do|could) i )?(talk|speak|chat) (to|with) (an? |the |some |any |your )?({_PERSON_EN}|someone|somebody|a manager|manager)s?{_TAIL_EN}"
+    rf"{_WANT_EN}(how (can|do|could) i )?(talk|speak|chat) (to|with) (an? |the |some |any |your )?"
+    rf"({_PERSON_EN}|someone|somebody|manager)s?{_TAIL_EN}"
     rf"|{_WANT_EN}(talk|speak|chat) (to|with) (your )?(customer|live) (service|support|care|chat){_TAIL_EN}"
-    rf"|{_WANT_EN}(connect|transfer|switch|put|hand|pass)( me| this)?( over| through)? (to|with) (an? |the |some |your )?{_PERSON_EN}{_TAIL_EN}"
+    rf"|{_WANT_EN}(connect|transfer|switch|put|hand|pass)( me| this)?( over| through)? (to|with) "
+    rf"(an? |the |some |your )?{_PERSON_EN}{_TAIL_EN}"
     rf"|(i want|i need|i would like|i'd like|give me|get me) (an?|the|some) {_PERSON_EN}{_TAIL_EN}"
-    rf"|(请|麻烦|帮我|给我|我要|我想|可以|能不能|能否|能|怎么|直接|马上|现在|快|你们?|您)*(转接|转到|转成|转|接入|切换到?)(一下|个|到)?(?=.){_PERSON_ZH}{_TAIL_ZH}吗?"
-    rf"|(请|麻烦|帮我|给我|我要|我想|我|直接|马上|现在|快)*(找|要|叫|换|联系|呼叫|接)(一下|个|一个|一位|你们)?(?=人工|真人|活人|客服|工作人员){_PERSON_ZH}{_TAIL_ZH}"
-    rf"|(我要|我想|可以|能不能|能|让我)*(和|跟|与)(?=人工|真人|活人|客服){_PERSON_ZH}(聊|说|谈|沟通|对话|讲话|说话)(一下|聊|话)*吗?{_TAIL_ZH}"
-    rf"|(你们)?有(没有)?(人工|真人)(客服|服务)?吗?"
+    rf"|{_WANT_ZH}(转接|转到|转成|转|接入|切换到?)(一下|个|到)?(?=.){_PERSON_ZH}{_TAIL_ZH}吗?"
+    r"|(请|麻烦|帮我|给我|我要|我想|我|直接|马上|现在|快)*(找|要|叫|换|联系|呼叫|接)(一下|个|一个|一位|你们)?"
+    rf"(?=人工|真人|活人|客服|工作人员){_PERSON_ZH}{_TAIL_ZH}"
+    rf"|(我要|我想|可以|能不能|能|让我)*(和|跟|与)(?=人工|真人|活人|客服){_PERSON_ZH}"
+    rf"(聊|说|谈|沟通|对话|讲话|说话)(一下|聊|话)*吗?{_TAIL_ZH}"
+    r"|(你们)?有(没有)?(人工|真人)(客服|服务)?吗?"
 )
 _NAMES_PERSON = re.compile(rf"(an? )?{_PERSON_EN}( please| now)*|(人工)+(客服|服务|坐席)?|真人(客服)?|客服|转人")
 _CONDITION = re.compile(r"\s*(如果|若|要是|假如|if\b|when\b|unless\b)", re.IGNORECASE)
@@ -59,7 +69,8 @@ _CLAUSE = re.compile(r"[^,，.。!！?？;；:：~～…、\n]+[,，.。!！?？
 _NO_WORD = re.compile(r"[^\w' ]|_")
 _SPACE_BY_CHINESE = re.compile(r"(?<=[\u3400-\u9fff]) | (?=[\u3400-\u9fff])")
 _UNMARKED_GREETING = re.compile(
-    r"\s*(?:(?:hi|hello|hey)(?: there)?\s+(?=(?:what|how|when|where|who|which|why|can|could|do|does|did|is|are|i|i'm|my|please|we|will|would|if)\b)"
+    r"\s*(?:(?:hi|hello|hey)(?: there)?\s+"
+    r"(?=(?:what|how|when|where|who|which|why|can|could|do|does|did|is|are|i|i'm|my|please|we|will|would|if)\b)"
     r"|(?:你好|您好)[呀啊]?\s*(?=[^评像多久几\s]))",
     re.IGNORECASE,
 )

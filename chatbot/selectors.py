@@ -55,7 +55,7 @@ def newest_seq(conversation_id: uuid.UUID, *, log: EventLog) -> int:
 
 
 def _messages_after(conversation_id: uuid.UUID, after: int, *, up_to: int) -> dict[str, Event]:
-    """Return the newest finished messages by id; with `up_to` 0 all of them, else none that the log was not asked for."""
+    """Return the newest finished messages by id, up to that number if there is one: the log knew of none above it."""
     rows = Message.objects.filter(conversation_id=conversation_id, sequence__gt=after).order_by("-sequence")
     if up_to:
         rows = rows.filter(sequence__lte=up_to)

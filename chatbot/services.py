@@ -17,8 +17,8 @@ from chatbot.models import Conversation, Message, Site
 from chatbot.turn import Language
 from guardrails import placeholders
 from guardrails import services as vault
-from guardrails.vault import MasterKey
 from guardrails.personal_data.finding import Finding
+from guardrails.vault import MasterKey
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,6 @@ from chatbot.events import EventLog
 from chatbot.models import Conversation, Message
 from chatbot.turn import Conclusion, Language
 
-
 GRACE_SECONDS = 3
 ENQUEUE_SECONDS = 10
 BATCH = 500

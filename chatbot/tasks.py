@@ -53,7 +53,10 @@ def sweep() -> None:
     """Find what a crash left behind."""
     try:
         swept = sweeping.sweep(
-            log=event_log(), enqueue=enqueue_turn, apologise=worker_wiring.apology, seconds=worker_wiring.answer_seconds()
+            log=event_log(),
+            enqueue=enqueue_turn,
+            apologise=worker_wiring.apology,
+            seconds=worker_wiring.answer_seconds(),
         )
     except LogUnavailable:
         logger.warning("the event log cannot be reached; the next sweep will look again")

@@ -1,4 +1,4 @@
-"""The visitor's token: signed, expiring, bound to site and origin. It travels in the first frame, never in an address."""
+"""The visitor's token: signed, expiring, bound to site and origin. It travels in the first frame, never in a URL."""
 
 import uuid
 from dataclasses import dataclass

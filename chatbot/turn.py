@@ -24,7 +24,7 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Turn:
-    """What is to be answered: the customer's open messages, masked and joined by newlines, and what was said before them."""
+    """What is to be answered: the customer's open messages, masked and joined by newlines, and what was said before."""
 
     text: str
     language: Language
@@ -58,7 +58,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Conclusion:
-    """The last thing that a turn yields: its outcome and the whole reply, which takes the place of all parts shown before.
+    """The last thing that a turn yields: its outcome and the whole reply, which replaces all parts shown before.
 
     `record` is what the ledger keeps.
     """

@@ -120,7 +120,7 @@ def _mirror(claimed: Claim, *, log: EventLog) -> None:
         conversation.id,
         fence=conversation.fence,
         attempt=claimed.attempt,
-        after=conversation.sequence_ceiling,  # only when redis knows nothing: no number is left then, so append restores
+        after=conversation.sequence_ceiling,  # when redis knows nothing: no number is left then, so append restores
         ceiling=conversation.sequence_ceiling,
     )
 
@@ -194,7 +194,7 @@ def _timed(conclusion: Conclusion, claimed: Claim, publisher: ReplyPublisher) ->
 def conclude(
     claimed: Claim, conclusion: Conclusion, *, log: EventLog, guard_version: str = ""
 ) -> tuple[Message, LedgerEntry] | None:
-    """Record the reply with its ledger entry and announce it; None when the claim is stale. At most once for a message."""
+    """Record the reply with its ledger entry and announce it, at most once for a message; None for a stale claim."""
     record = conclusion.record
     reply = Message(
         id=claimed.reply_id,

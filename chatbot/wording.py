@@ -1,4 +1,4 @@
-"""Every sentence that the bot says of its own accord, in both languages, by stable code. Knows not when they are said."""
+"""Every sentence that the bot says of its own accord, zh and en, by stable code. Knows nothing of when it says them."""
 
 from typing import Literal
 
@@ -29,15 +29,24 @@ SENTENCES: dict[str, dict[Language, str]] = {
     },
     "clarify": {
         "zh": "我想确认一下您的意思。能再具体说说吗？比如是哪件商品，或者订单的哪一步。",
-        "en": "I want to be sure I understand. Could you say a little more, such as which product or which step of the order?",
+        "en": (
+            "I want to be sure I understand. Could you say a little more, such as which product "
+            "or which step of the order?"
+        ),
     },
     "apology": {
         "zh": "抱歉，刚才出了点问题，没能回答您。请您再发一次，或者输入“转人工”。",
-        "en": "Sorry, something went wrong on our side and I could not answer. Please send it again, or type “agent” to reach a person.",
+        "en": (
+            "Sorry, something went wrong on our side and I could not answer. Please send it "
+            "again, or type “agent” to reach a person."
+        ),
     },
     "handed_off.no_answer": {
         "zh": "抱歉，我是自动助手，在现有资料里没有找到答案。我已把您的问题转给人工客服，请稍等。",
-        "en": "Sorry, I am an automated assistant and found no answer in our documents. I have passed your question to a human agent.",
+        "en": (
+            "Sorry, I am an automated assistant and found no answer in our documents. I have "
+            "passed your question to a human agent."
+        ),
     },
     "handed_off.requested": {
         "zh": "好的，我已为您转接人工客服，请稍等。",
@@ -53,7 +62,10 @@ SENTENCES: dict[str, dict[Language, str]] = {
     },
     "handed_off.guard_failed": {
         "zh": "抱歉，我暂时无法核对回答是否妥当，所以没有发出。我已把您的问题转给人工客服，请稍等。",
-        "en": "Sorry, I could not check my answer just now, so I have not sent it. I have passed your question to a human agent.",
+        "en": (
+            "Sorry, I could not check my answer just now, so I have not sent it. I have passed "
+            "your question to a human agent."
+        ),
     },
     "handed_off.review": {
         "zh": "这个问题需要同事先看一下。我已转给人工客服，请稍等。",
@@ -79,7 +91,10 @@ SENTENCES: dict[str, dict[Language, str]] = {
     },
     "masking_unavailable": {
         "zh": "暂时无法保护您消息里的个人信息，所以没有接收。请稍后再发。",
-        "en": "Personal data in your message cannot be protected right now, so it was not accepted. Please send it again shortly.",
+        "en": (
+            "Personal data in your message cannot be protected right now, so it was not "
+            "accepted. Please send it again shortly."
+        ),
     },
     "service_unavailable": {
         "zh": "服务暂时不可用，正在自动恢复。请稍后再试。",

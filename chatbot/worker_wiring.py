@@ -113,7 +113,8 @@ def import_parts() -> ImportParts:
 
     def judge(sentences: list[str]) -> list[dict[str, Any]]:
         return [
-            {"action": v.action, "tier": v.tier, "categories": list(v.categories)} for v in map(lexicon().judge, sentences)
+            {"action": v.action, "tier": v.tier, "categories": list(v.categories)}
+            for v in map(lexicon().judge, sentences)
         ]
 
     return ImportParts(embedder=embedder(), judge=judge, guard_version=lexicon().version)

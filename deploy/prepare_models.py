@@ -101,10 +101,15 @@ def run_step(recipe: Recipe, step: str, folder: Path) -> None:
         sys.exit(f"models/{recipe.name}: the step {step} failed (see above); run the same command again.")
 
 
+def wants_smollm2(engine: str, model: str) -> bool:
+    """Whether these options make SmolLM2 the one that writes the answers; it is the transformers engine's default."""
+    return engine == "transformers" and model in ("", SMOLLM2.name)
+
+
 def main() -> None:
     models = Path(os.environ.get("KEFU_MODELS") or ROOT / "models")
     wanted = [E5_SMALL]
-    if "--all" in sys.argv[1:] or os.environ.get("KEFU_MODEL") == SMOLLM2.name:
+    if "--all" in sys.argv[1:] or wants_smollm2(os.environ.get("KEFU_ENGINE", ""), os.environ.get("KEFU_MODEL", "")):
         wanted.append(SMOLLM2)
     if all(is_ready(recipe, models) for recipe in wanted):
         return

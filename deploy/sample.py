@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 SECONDS = 60.0
 QUESTIONS = (("zh", "退货审核通过以后，几天能收到退款？"), ("en", "How do I cancel my order?"))
@@ -30,7 +31,7 @@ def ask(address: str, origin: str, key: str, language: str, question: str) -> It
 
     address: ws://host:port/ws/chat/. TimeoutError, OSError or websockets' errors when the socket fails.
     """
-    with connect(address, origin=origin, open_timeout=SECONDS, compression=None) as socket:
+    with connect(address, origin=Origin(origin), open_timeout=SECONDS, compression=None) as socket:
         hello = {"type": "hello", "protocol": 1, "key": key, "token": "", "after": 0, "language": language}
         socket.send(json.dumps(hello))
         receive(socket, "welcome")

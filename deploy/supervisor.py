@@ -6,6 +6,7 @@ import sys
 import xmlrpc.client
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from supervisor.xmlrpc import SupervisorTransport
 
@@ -113,6 +114,7 @@ def states(socket: Path) -> list[State]:
     transport = SupervisorTransport(None, None, f"unix://{socket}")
     try:
         with xmlrpc.client.ServerProxy("http://localhost", transport) as proxy:
-            return [State(p["name"], p["statename"], p["pid"]) for p in proxy.supervisor.getAllProcessInfo()]
+            processes: Any = proxy.supervisor.getAllProcessInfo()
+            return [State(process["name"], process["statename"], process["pid"]) for process in processes]
     except (OSError, xmlrpc.client.Error):
         return []

@@ -1,4 +1,5 @@
-"""How likely it is that the passages found answer the question: a logistic model a language. Knows nothing of how they were found.
+"""How likely it is that the passages found answer the question: a logistic model a language. Knows nothing of how they
+were found.
 
 Its coefficients are in calibration.json; `python -m bench.knowledge fit` makes them anew from labelled questions.
 """
@@ -18,11 +19,11 @@ TABLE = Path(__file__).with_name("calibration.json")
 class Evidence:
     """What the first five passages say for themselves; every field is one feature.
 
-    `title`, `text` and `sentence` are the best cosines of each kind; `margin` how many spreads the best dense score lies above the mean
-    of the next nine; `coverage` the share of the question's idf mass that one of the passages holds, `together` what all of them hold;
-    `agreement` whether vectors and BM25 put the same passage first; `missing_codes` and `missing_numbers` whether the question names some
-    that none of the passages has; `foreign` whether the first passage is in another language.
-    Where `foreign`, words cannot match: `coverage` and `together` are 0 and the model's own coefficient makes up for it.
+    `title`, `text` and `sentence` are the best cosines of each kind; `margin` how many spreads the best dense score
+    lies above the mean of the next nine; `coverage` the share of the question's idf mass that one of the passages
+    holds; `agreement` whether vectors and BM25 put the same passage first; `missing_codes` whether the question names a
+    code that none of the passages has; `foreign` whether the first passage is in another language. Where `foreign`,
+    words cannot match: `coverage` is 0 and the model's own coefficient makes up for it.
     """
 
     title: float
@@ -30,10 +31,8 @@ class Evidence:
     sentence: float
     margin: float
     coverage: float
-    together: float
     agreement: float
     missing_codes: float
-    missing_numbers: float
     foreign: float
 
 
@@ -41,8 +40,8 @@ class Evidence:
 class Calibration:
     """Of questions in Chinese and in English: coefficients in the order of `Evidence`'s fields, after the intercept.
 
-    `threshold` is the probability from which a question counts as answerable. `words_weight` is how many spreads of the dense score a
-    passage gains that holds all of the question's words.
+    `threshold` is the probability from which a question counts as answerable. `words_weight` is how many spreads of the
+    dense score a passage gains that holds all of the question's words.
     """
 
     chinese: tuple[float, ...]

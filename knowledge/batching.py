@@ -30,8 +30,8 @@ class _Waiting(Generic[Item, Result]):
 class Batcher(Generic[Item, Result]):
     """Runs `run(items) -> results` on one thread of its own, with all items that have queued up meanwhile.
 
-    An item that finds nothing running is run at once, alone: an idle machine never waits for company. At most `waiting` items queue.
-    `observe(batch_size, queue_seconds)` is told of every batch, `queue_seconds` being its longest wait.
+    An item that finds nothing running is run at once, alone: an idle machine never waits for company. At most `waiting`
+    items queue. `observe(batch_size, queue_seconds)` is told of every batch, `queue_seconds` being its longest wait.
     """
 
     def __init__(
@@ -57,7 +57,8 @@ class Batcher(Generic[Item, Result]):
     def __call__(self, item: Item) -> Result:
         """The result of one item; blocks.
 
-        Raises `BatcherFull`, `BatcherClosed`, `TimeoutError` after `seconds`, or what `run` raised for the batch that the item was in.
+        Raises `BatcherFull`, `BatcherClosed`, `TimeoutError` after `seconds`, or what `run` raised for the batch that
+        the item was in.
         """
         waiting: _Waiting[Item, Result] = _Waiting(item, Future())
         with self._door:
@@ -72,6 +73,11 @@ class Batcher(Generic[Item, Result]):
         except TimeoutError:
             waiting.result.cancel()  # spares the work if it has not begun
             raise
+
+    @property
+    def queued(self) -> int:
+        """How many items wait for the next batch."""
+        return self._queue.qsize()
 
     def close(self) -> None:
         """Lets what has been accepted finish, then ends the thread. May be called twice."""

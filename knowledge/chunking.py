@@ -19,7 +19,10 @@ _REF = ("ref", "id", "编号", "編號")
 
 @dataclass(frozen=True)
 class Draft:
-    """A chunk that is not stored yet. `text` is what is shown, `question` that of an FAQ pair or "", `heading` the path above it."""
+    """A chunk that is not stored yet.
+
+    `text` is what is shown, `question` that of an FAQ pair or "", `heading` the path above it.
+    """
 
     ref: str
     heading: str
@@ -31,16 +34,23 @@ class Draft:
 def chunk(blocks: Sequence[Block]) -> list[Draft]:
     """The chunks of a document in reading order, at least one.
 
-    A table with a question and an answer column gives one chunk a pair; any other table one chunk a row, with its header in it. A heading
-    that asks ("How do I …?") and its section are a pair, too. Other sections stay whole up to `WHOLE_TOKENS`, longer ones go in windows
-    that end at sentence ends and overlap by about `OVERLAP`. `ref` is the table's own, else the last heading, else the chunk's number.
-    Raises `Unreadable` when nothing is left, or a pair lacks its half.
+    A table with a question and an answer column gives one chunk a pair; any other table one chunk a row, with its
+    header in it. A heading that asks ("How do I …?") and its section are a pair, too. Other sections stay whole up to
+    `WHOLE_TOKENS`, longer ones go in windows that end at sentence ends and overlap by about `OVERLAP`. `ref` is the
+    table's own, else the last heading, else the chunk's number. Raises `Unreadable` when nothing is left, or a pair
+    lacks its half.
     """
     drafts = [draft for path, section in _sections(blocks) for draft in _section(path, section)]
     if not drafts:
         raise Unreadable("the file holds headings but no text")
     return [
-        Draft(draft.ref or str(number), draft.heading, draft.text, draft.question, language_of(draft.question + draft.text))
+        Draft(
+            draft.ref or str(number),
+            draft.heading,
+            draft.text,
+            draft.question,
+            language_of(draft.question + draft.text),
+        )
         for number, draft in enumerate(drafts, 1)
     ]
 
@@ -99,29 +109,31 @@ def row_text(header: Sequence[str], row: Sequence[str]) -> str:
     """A table row that can be read alone: `Region: Tibet; Fee: 20`, in the language's own punctuation."""
     chinese = language_of("".join((*header, *row))) == "zh"
     colon, semicolon = ("：", "；") if chinese else (": ", "; ")
-    return semicolon.join(f"{name}{colon}{cell}" if name else cell for name, cell in zip(header, row, strict=True) if cell)
+    return semicolon.join(
+        f"{name}{colon}{cell}" if name else cell for name, cell in zip(header, row, strict=True) if cell
+    )
 
 
 def _windows(text: str) -> Iterator[str]:
-    """The text itself when short, else windows of whole sentences; one longer than a window is cut into pieces of its size."""
+    """The text itself when short, else windows of whole sentences.
+
+    A sentence longer than a window is cut.
+    """
     if tokens_of(text) <= WHOLE_TOKENS:
         yield text
         return
     spans = [piece for span in sentence_spans(text) for piece in _pieces(text, *span)]
-    sizes = [tokens_of(text[start:end]) for start, end in spans]
     first = 0
     while first < len(spans):
-        last, size = first, sizes[first]
-        while last + 1 < len(spans) and size + sizes[last + 1] <= WHOLE_TOKENS:
+        last = first
+        while last + 1 < len(spans) and tokens_of(text[spans[first][0] : spans[last + 1][1]]) <= WHOLE_TOKENS:
             last += 1
-            size += sizes[last]
         yield text[spans[first][0] : spans[last][1]]
         if last + 1 == len(spans):
             return
-        following, overlap = last + 1, 0
-        while following - 1 > first and overlap + sizes[following - 1] <= WHOLE_TOKENS * OVERLAP:
+        following, end = last + 1, spans[last][1]
+        while following - 1 > first and tokens_of(text[spans[following - 1][0] : end]) <= WHOLE_TOKENS * OVERLAP:
             following -= 1
-            overlap += sizes[following]
         first = following
 
 

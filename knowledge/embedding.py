@@ -1,21 +1,20 @@
-"""Texts to vectors, with a sentence-transformers folder of the E5 family. Knows nothing of chunks or batching across callers.
+"""Texts to vectors, with a sentence-transformers folder of the E5 family. Knows nothing of chunks or batching across
+callers.
 
-On a CPU ONNX Runtime runs the folder's int8 graph without torch; on a GPU SentenceTransformer runs the weights. Their vectors agree
-(cosine > .99), so rows made by one serve questions embedded by the other, and both have the same `model_id`.
+On a CPU ONNX Runtime runs the folder's int8 graph without torch; on a GPU SentenceTransformer runs the weights. Their
+vectors agree (cosine > .99), so rows made by one serve questions embedded by the other, and both have the same
+`model_id`.
 """
 
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
 from knowledge.passages import Vectors
 from knowledge.terms import simplified
-
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
 
 MAX_TOKENS = 512
 BATCH_TOKENS = 1024  # larger batches are slower on a CPU: their activations leave the cache
@@ -29,12 +28,17 @@ class Embedder(Protocol):
     dimension: int
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """L2-normalised vectors of shape (len(texts), dimension), in order; longer texts count up to `MAX_TOKENS` tokens."""
+        """L2-normalised vectors of shape (len(texts), dimension), in order.
+
+        Longer texts count up to `MAX_TOKENS` tokens.
+        """
         ...
 
 
 def as_query(text: str) -> str:
-    """A question as the model was taught to see it, in simplified Chinese: so both scripts find each other better (E.SUN R@1 33 to 35)."""
+    """A question as the model was taught to see it, in simplified Chinese: so both scripts find each other better
+    (E.SUN R@1 33 to 35).
+    """
     return f"query: {simplified(text)}"
 
 
@@ -108,7 +112,7 @@ class TorchEmbedder:
         if not (folder / "modules.json").is_file():
             raise ModelMissing(f"no sentence-transformers model in {folder}: run `make models`")
         dtype = torch.float16 if device.startswith("cuda") else torch.float32
-        self._model: SentenceTransformer = SentenceTransformer(
+        self._model = SentenceTransformer(
             str(folder), device=device, local_files_only=True, trust_remote_code=False, model_kwargs={"dtype": dtype}
         )
         self._model.max_seq_length = MAX_TOKENS
@@ -121,7 +125,11 @@ class TorchEmbedder:
         if not texts:
             return np.empty((0, self.dimension), np.float32)
         vectors = self._model.encode(
-            [_clean(text) for text in texts], prompt="", batch_size=self._batch, normalize_embeddings=True, show_progress_bar=False
+            [_clean(text) for text in texts],
+            prompt="",
+            batch_size=self._batch,
+            normalize_embeddings=True,
+            show_progress_bar=False,
         )
         return np.asarray(vectors, np.float32)
 
@@ -144,7 +152,9 @@ def has_cuda() -> bool:
 
 def model_id(folder: Path) -> str:
     """The folder's name and a fingerprint of its weights: other weights in the same folder are another model."""
-    weights = next((path for path in (folder / "model.safetensors", folder / "onnx" / "model_qint8.onnx") if path.is_file()), None)
+    weights = next(
+        (path for path in (folder / "model.safetensors", folder / "onnx" / "model_qint8.onnx") if path.is_file()), None
+    )
     if weights is None:
         raise ModelMissing(f"no weights in {folder}: run `make models`")
     size = weights.stat().st_size

@@ -1,6 +1,8 @@
-"""One base at one version, held in memory and never changed: vectors in FAISS, terms in BM25. Knows nothing of the database.
+"""One base at one version, held in memory and never changed: vectors in FAISS, terms in BM25. Knows nothing of the
+database.
 
-Swapping to a newer version is exchanging one reference; searches that are under way keep the index that they began with.
+Swapping to a newer version is exchanging one reference; searches that are under way keep the index that they began
+with.
 """
 
 from collections.abc import Sequence
@@ -14,17 +16,22 @@ from knowledge.lexical import Floats, Lexical
 from knowledge.passages import Passage, Vectors
 from knowledge.terms import search_terms
 
+Rows = npt.NDArray[np.int64]
+Doubles = npt.NDArray[np.float64]
+
 faiss.omp_set_num_threads(1)  # one search is one core's work; more threads fight with those of the other turns
 
-TWIN = 0.4  # cosine, each language's mean taken off, from which two passages that are each other's nearest are translations
+# Cosine, each language's mean taken off, from which two passages that are each other's nearest are translations.
+TWIN = 0.4
 _TWINS_UP_TO = 20_000  # passages; finding them compares every passage with every other
 
+_LEAST_SPREAD = 0.01  # of cosines; a base of a few passages has hardly any
 _SAMPLE = 5000  # vectors that mean and covariance are estimated from
 
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """A live chunk and the vectors that it is found by: `text` of shape (dimension,), `titles` of shape (n, dimension), n ≥ 0.
+    """A live chunk and the vectors that it is found by: `text` of shape (dimension,), `titles` of (n, dimension).
 
     A title is an FAQ pair's question or the heading of a section.
     """
@@ -36,11 +43,13 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A passage by its row in the index, with the cosines of its text and title, its dense z-score, and the share of the question that its words hold.
+    """A passage by its row in the index, with the cosines of its text and title, its dense z-score, and the share of
+    the question that its words hold.
 
-    `title` is that of the text where there is none. `z` is how many spreads its text lies above all texts of its language; where it has a title, the mean of that and of the same for
-    titles (on StackFAQ the mean of both beats the greater cosine, R@1 84.7 against 80.4). `words` is its BM25 score over the sum of
-    the weights of the question's terms: a share rather than a z-score, so that one rare word of a long question does not outweigh it all.
+    `title` is that of the text where there is none. `z` is how many spreads its text lies above all texts of its
+    language; where it has a title, the mean of that and of the same for titles (on StackFAQ the mean of both beats the
+    greater cosine, R@1 84.7 against 80.4). `words` is its BM25 score over the sum of the weights of the question's
+    terms: a share rather than a z-score, so that one rare word of a long question does not outweigh it all.
     """
 
     row: int
@@ -54,53 +63,68 @@ class Candidate:
 class _Field:
     """The vectors of one kind, texts or titles; those of one chunk stand together."""
 
-    def __init__(self, groups: Sequence[Vectors], languages: Sequence[str], dimension: int) -> None:
+    def __init__(self, groups: Sequence[Vectors], languages: Rows, dimension: int) -> None:
+        """`languages` has the number of each chunk's language."""
         counts = [len(group) for group in groups]
         vectors = np.concatenate([np.empty((0, dimension), np.float32), *groups]).astype(np.float32)
         self._owner = np.repeat(np.arange(len(groups)), counts)
         self._first = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
+        self._languages = languages
         self._flat = faiss.IndexFlatIP(dimension)
         self._flat.add(vectors)
-        self.vectors = faiss.rev_swig_ptr(self._flat.get_xb(), vectors.size).reshape(vectors.shape)  # FAISS's own memory, not a copy
-        self._moments = {
-            language: _moments(vectors[np.repeat([one == language for one in languages], counts)]) for language in set(languages)
-        }
+        # FAISS's own memory, not a copy.
+        self.vectors: Vectors = faiss.rev_swig_ptr(self._flat.get_xb(), vectors.size).reshape(vectors.shape)
+        self._moments = [
+            _moments(vectors[languages[self._owner] == one]) for one in range(languages.max(initial=0) + 1)
+        ]
 
-    def nearest(self, query: Vectors, depth: int) -> npt.NDArray[np.int64]:
+    def nearest(self, query: Vectors, depth: int) -> Rows:
         """The rows of the chunks of the `depth` nearest vectors."""
         if not self._flat.ntotal:
             return self._owner
-        nearest: npt.NDArray[np.int64] = self._owner[self._flat.search(query[None, :], min(depth, self._flat.ntotal))[1][0]]
+        found = self._flat.search(query[None, :], min(depth, self._flat.ntotal))[1][0]
+        nearest: Rows = self._owner[found]
         return nearest
 
-    def cosines(self, rows: npt.NDArray[np.int64], query: Vectors) -> list[float | None]:
-        """The best cosine of each chunk of those rows, None where it has no vector of this kind."""
-        spans = [(self._first[row], self._first[row + 1]) for row in rows]
-        return [float((self.vectors[start:end] @ query).max()) if end > start else None for start, end in spans]
+    def scores(self, rows: Rows, query: Vectors) -> tuple[Doubles, Doubles]:
+        """The best cosine of each chunk of those rows, and its z-score; NaN where it has no vector of this kind."""
+        counts = self._first[rows + 1] - self._first[rows]
+        places = np.repeat(np.arange(len(rows)), counts)
+        own = np.arange(len(places)) + np.repeat(self._first[rows] - np.cumsum(counts) + counts, counts)
+        best = np.full(len(rows), -np.inf)
+        np.maximum.at(best, places, self.vectors[own] @ query)
+        best[counts == 0] = np.nan
+        means, spreads = self._spreads(query)
+        return best, (best - means[self._languages[rows]]) / spreads[self._languages[rows]]
 
-    def spreads(self, query: Vectors) -> dict[str, tuple[float, float]]:
-        """By language: mean and standard deviation of the cosines of all its vectors with the query, without computing them."""
-        return {
-            language: (float(query @ mean), float(np.sqrt(max(query @ covariance @ query, 1e-8))))
-            for language, (mean, covariance) in self._moments.items()
-        }
+    def _spreads(self, query: Vectors) -> tuple[Doubles, Doubles]:
+        """By language: mean and standard deviation of the cosines of all its vectors, without computing them."""
+        means = [float(query @ mean) for mean, _ in self._moments]
+        spreads = [
+            float(np.sqrt(max(float(query @ covariance @ query), _LEAST_SPREAD**2))) for _, covariance in self._moments
+        ]
+        return np.asarray(means), np.asarray(spreads)
 
 
 def _moments(vectors: Vectors) -> tuple[Floats, Floats]:
     sample = vectors[:: len(vectors) // _SAMPLE + 1]
     mean: Floats = sample.mean(0) if len(sample) else np.zeros(vectors.shape[1], np.float32)
-    return mean, (sample - mean).T @ (sample - mean) / max(len(sample), 1)
+    covariance = (sample - mean).T @ (sample - mean) / max(len(sample), 1)
+    return mean, covariance.astype(np.float32)
 
 
 class Index:
-    """Immutable; search from any number of threads. `twins` has the row of a passage's translation, -1 where there is none."""
+    """Immutable: searched from any number of threads.
+
+    `twins` has by row the row of the passage's translation, -1 where there is none.
+    """
 
     def __init__(self, entries: Sequence[Entry], *, version: int, dimension: int) -> None:
         """`version` is the base's. Vectors are L2-normalised."""
         self.version = version
         self.passages: tuple[Passage, ...] = tuple(entry.passage for entry in entries)
         self.lexical = Lexical.build([search_terms(_searched(passage)) for passage in self.passages])
-        languages = [passage.language for passage in self.passages]
+        languages = np.asarray([passage.language == "zh" for passage in self.passages], np.int64)
         self._texts = _Field([entry.text[None, :] for entry in entries], languages, dimension)
         self._titles = _Field([entry.titles for entry in entries], languages, dimension)
         self.twins = _twins(self._texts.vectors, languages)
@@ -118,27 +142,23 @@ class Index:
         query = np.ascontiguousarray(vector, np.float32)
         bm25 = self.lexical.scores(terms)
         best = np.argpartition(bm25, -depth)[-depth:] if len(bm25) > depth else np.arange(len(bm25))
-        rows = np.unique(np.concatenate([self._texts.nearest(query, depth), self._titles.nearest(query, depth), best[bm25[best] > 0]]))
+        near = [self._texts.nearest(query, depth), self._titles.nearest(query, depth)]
+        rows: Rows = np.unique(np.concatenate([*near, best[bm25[best] > 0]]))
         rows = np.union1d(rows, self.twins[rows][self.twins[rows] >= 0])
-        mass = sum(self.lexical.mass(term) for term in set(terms)) or 1.0
-        texts, titles = self._texts.spreads(query), self._titles.spreads(query)
-        candidates: list[Candidate] = []
-        for row, text, title in zip(rows, self._texts.cosines(rows, query), self._titles.cosines(rows, query), strict=True):
-            assert text is not None
-            language = self.passages[row].language
-            z = _z(text, *texts[language])
-            if title is not None:
-                z = (z + _z(title, *titles[language])) / 2
-            score = float(bm25[row])
-            candidates.append(Candidate(int(row), text, text if title is None else title, z, score, score / mass))
-        return candidates
+        text, z_text = self._texts.scores(rows, query)
+        title, z_title = self._titles.scores(rows, query)
+        title = np.where(np.isnan(title), text, title)
+        z = np.where(np.isnan(z_title), z_text, (z_text + z_title) / 2)
+        words = bm25[rows] / (sum(self.lexical.mass(term) for term in set(terms)) or 1.0)
+        columns = (rows, text, title, z, bm25[rows], words)
+        return [Candidate(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
 
 
-def _twins(vectors: Vectors, languages: Sequence[str]) -> npt.NDArray[np.int64]:
-    """By row, the row that says the same in another language: both are each other's nearest there."""
+def _twins(vectors: Vectors, languages: Rows) -> Rows:
+    """By row, the row that says the same in the other language: both are each other's nearest there."""
     twins = np.full(len(languages), -1, np.int64)
-    groups = [np.flatnonzero([one == language for one in languages]) for language in sorted(set(languages))]
-    if len(groups) != 2 or len(languages) > _TWINS_UP_TO:
+    groups = np.flatnonzero(languages == 0), np.flatnonzero(languages == 1)
+    if min(map(len, groups)) == 0 or len(languages) > _TWINS_UP_TO:
         return twins
     ones, others = (_centred(vectors[group]) for group in groups)
     cosines = ones @ others.T
@@ -154,10 +174,6 @@ def _centred(vectors: Vectors) -> Vectors:
     centred = vectors - vectors.mean(0)
     normal: Vectors = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
     return normal
-
-
-def _z(value: float, mean: float, spread: float) -> float:
-    return (value - mean) / spread
 
 
 def _searched(passage: Passage) -> str:

@@ -12,7 +12,9 @@ _WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)?")
 
 
 def language_of(text: str) -> Language:
-    """`zh` when the text has at least as many Han characters as Latin words ("iPhone 15 多少钱"), `en` otherwise and for no letters."""
+    """`zh` when the text has at least as many Han characters as Latin words ("iPhone 15 多少钱"), `en` otherwise and
+    for no letters.
+    """
     han = len(_HAN.findall(text))
     return "zh" if han and han >= len(_WORD.findall(text)) else "en"
 

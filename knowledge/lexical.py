@@ -18,7 +18,9 @@ WEIGHTS = {"w": 1.0, "b": 0.5, "c": 2.0}  # of the kinds of terms: words, bigram
 
 @dataclass(frozen=True, eq=False)
 class Lexical:
-    """The postings of `size` texts: term number t is in the rows `rows[starts[t]:starts[t+1]]` (ascending) and adds `gains` to each."""
+    """The postings of `size` texts: term number t is in the rows `rows[starts[t]:starts[t+1]]` (ascending) and adds
+    `gains` to each.
+    """
 
     size: int
     vocabulary: dict[str, int] = field(repr=False)
@@ -73,5 +75,5 @@ class Lexical:
         if number is None:
             return False
         posting = self.rows[self.starts[number] : self.starts[number + 1]]
-        position = int(np.searchsorted(posting, row))
+        position = int(posting.searchsorted(row))
         return position < len(posting) and int(posting[position]) == row

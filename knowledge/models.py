@@ -31,14 +31,17 @@ class Document(models.Model):
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["base", "name"], name="one_document_a_name")]
+        constraints = (models.UniqueConstraint(fields=["base", "name"], name="one_document_a_name"),)
 
     def __str__(self) -> str:
         return self.name
 
 
 class Chunk(models.Model):
-    """A passage in the making. `sentences` is a list of {"start", "end", "verdict": {"action", "tier", "categories"}} in code points of `text`."""
+    """A passage in the making.
+
+    `sentences` is a list of {"start", "end", "verdict": {"action", "tier", "categories"}} in code points of `text`.
+    """
 
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="chunks")
     position = models.PositiveIntegerField()
@@ -52,7 +55,7 @@ class Chunk(models.Model):
     enabled = models.BooleanField(default=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["document", "position"], name="one_chunk_a_position")]
+        constraints = (models.UniqueConstraint(fields=["document", "position"], name="one_chunk_a_position"),)
         ordering = ("document", "position")
 
     def __str__(self) -> str:
@@ -67,7 +70,7 @@ class Embedding(models.Model):
     vector = models.BinaryField(help_text="little-endian float16")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["model", "text_hash"], name="one_vector_a_text")]
+        constraints = (models.UniqueConstraint(fields=["model", "text_hash"], name="one_vector_a_text"),)
 
     def __str__(self) -> str:
         return f"{self.model} {bytes(self.text_hash).hex()[:12]}"

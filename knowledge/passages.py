@@ -20,9 +20,9 @@ class Sentence:
 class Passage:
     """A live chunk with its scores for one question.
 
-    `text` is what is searched and shown (for an FAQ pair: the answer alone; `question` is its question). `heading` is the path of
-    headings above it. `sentence_vectors` has shape (len(sentences), dimension), L2-normalised, in the order of `sentences`.
-    `score` is the blend, higher is better; `dense` the cosine, `bm25` the raw BM25 score.
+    `text` is what is searched and shown (for an FAQ pair: the answer alone; `question` is its question). `heading` is
+    the path of headings above it. `sentence_vectors` has shape (len(sentences), dimension), L2-normalised, in the order
+    of `sentences`. `score` is the blend, higher is better; `dense` the cosine, `bm25` the raw BM25 score.
     """
 
     chunk_id: int
@@ -43,8 +43,9 @@ class Passage:
 class Retrieved:
     """The best passages for a question, best first.
 
-    `confidence` is the calibrated probability that they answer it, `answerable` whether it reaches the threshold. `exact` is true when
-    the first passage is an FAQ pair whose question says the same as the customer's: its answer may be given in its own words.
+    `confidence` is the calibrated probability that they answer it, `answerable` whether it reaches the threshold.
+    `exact` is true when the first passage is an FAQ pair whose question says the same as the customer's: its answer may
+    be given in its own words.
     """
 
     question: str

@@ -1,4 +1,7 @@
-"""From a question to the passages that answer it, and how sure that is. Knows nothing of the database, engines or customers."""
+"""From a question to the passages that answer it, and how sure that is.
+
+Knows nothing of the database, engines or customers.
+"""
 
 import math
 from collections.abc import Callable, Sequence
@@ -8,13 +11,14 @@ from knowledge.answerability import Calibration, Evidence, probability, shipped
 from knowledge.index import Candidate, Index
 from knowledge.language import language_of
 from knowledge.passages import Passage, Retrieved, Vectors
-from knowledge.terms import codes, content_words, fold, numbers, search_terms
+from knowledge.terms import codes, content_words, fold, search_terms
 
 OWN_LANGUAGE = 0.15  # spreads that a passage in the question's language gains over equals
 EVIDENCE = 5  # passages that are asked whether they answer
 SAME_QUESTION = 0.92  # cosine from which two questions of the same words are the same question
 
-_DIRECTIONS = frozenset("from to before after than into 从 到 至 换 转 比 前 后 之前 之后 改".split())
+_DIRECTION_WORDS = "from to before after than into 从 到 至 换 转 比 前 后 之前 之后 改"
+_DIRECTIONS = frozenset(_DIRECTION_WORDS.split())
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +32,12 @@ class Ranked:
 class Retriever:
     """Searches one index. Thread-safe as far as `embed_query` is."""
 
-    def __init__(self, index: Index, embed_query: Callable[[str], Vectors], calibration: Calibration | None = None) -> None:
-        """`embed_query` takes the raw question and gives its vector, shape (dimension,), made as a query of the index's model."""
+    def __init__(
+        self, index: Index, embed_query: Callable[[str], Vectors], calibration: Calibration | None = None
+    ) -> None:
+        """`embed_query` takes the raw question and gives its vector, shape (dimension,), made as a query of the index's
+        model.
+        """
         self._index = index
         self._embed_query = embed_query
         self._calibration = calibration or shipped()
@@ -43,7 +51,12 @@ class Retriever:
         evidence = gather(self._index, ranked, question, vector, terms)
         confidence = probability(evidence, language_of(question), self._calibration) if evidence else 0.0
         passages = tuple(
-            replace(self._index.passages[one.candidate.row], score=one.score, dense=max(one.candidate.text, one.candidate.title), bm25=one.candidate.bm25)
+            replace(
+                self._index.passages[one.candidate.row],
+                score=one.score,
+                dense=max(one.candidate.text, one.candidate.title),
+                bm25=one.candidate.bm25,
+            )
             for one in ranked[:top]
         )
         exact = bool(passages) and asks_the_same(question, passages[0])
@@ -78,7 +91,9 @@ def rank(index: Index, found: Sequence[Candidate], question: str, words_weight: 
     return [*same, *(one for one in ranked if one not in same)]
 
 
-def gather(index: Index, ranked: Sequence[Ranked], question: str, vector: Vectors, terms: Sequence[str]) -> Evidence | None:
+def gather(
+    index: Index, ranked: Sequence[Ranked], question: str, vector: Vectors, terms: Sequence[str]
+) -> Evidence | None:
     """What speaks for the first passages; None when nothing was found."""
     if not ranked:
         return None
@@ -93,27 +108,25 @@ def gather(index: Index, ranked: Sequence[Ranked], question: str, vector: Vector
     mass = {term: index.lexical.mass(term) for term in set(terms)}
     held = [{term for term in mass if index.lexical.has(one.row, term)} for one in first]
     total = 0.0 if foreign else sum(mass.values())
-    folded = fold(question)
-    known = fold("\n".join(f"{passage.heading} {passage.question} {passage.text}" for passage in passages))
+    named = {f"c:{code}" for code in codes(fold(question))}
     return Evidence(
         title=max(one.title for one in first),
         text=max(one.text for one in first),
         sentence=max(float((passage.sentence_vectors @ vector).max(initial=-1.0)) for passage in passages),
         margin=nearest[0] - sum(rest) / len(rest),
         coverage=max(sum(mass[term] for term in one) for one in held) / total if total else 0.0,
-        together=sum(mass[term] for term in set().union(*held)) / total if total else 0.0,
         agreement=float(by_vector is by_words),
-        missing_codes=float(not set(codes(folded)) <= set(codes(known))),
-        missing_numbers=float(not set(numbers(folded)) <= set(numbers(known))),
+        missing_codes=float(not named <= set().union(*held)),
         foreign=float(foreign),
     )
 
 
 def asks_the_same(question: str, passage: Passage) -> bool:
-    """Whether the passage is an FAQ pair whose question says the same, so that its answer may be given in its own words.
+    """Whether the passage is an FAQ pair whose question says the same, so that its answer may be given in its own
+    words.
 
-    The words that carry meaning (numbers, codes and negations among them) are the same, in any order unless a direction ("from",
-    "before") makes order matter, and the vectors are near.
+    The words that carry meaning (numbers, codes and negations among them) are the same, in any order unless a direction
+    ("from", "before") makes order matter, and the vectors are near.
     """
     return passage.dense >= SAME_QUESTION and _same_words(content_words(question), question, passage.question)
 

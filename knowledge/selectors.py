@@ -35,7 +35,8 @@ def documents(base_slug: str) -> QuerySet[Document]:
 
 
 def load_index(base_slug: str, model_id: str) -> Index:
-    """The index of a base at its newest version, from the stored vectors of a model. Raises `BaseMissing`, `VectorsMissing`.
+    """The index of a base at its newest version, from the stored vectors of a model. Raises `BaseMissing`,
+    `VectorsMissing`.
 
     Takes no lock: when the base changes while it is read, it is read again.
     """
@@ -46,7 +47,9 @@ def load_index(base_slug: str, model_id: str) -> Index:
             .select_related("document")
             .order_by("document__name", "position")
         )
-        stored = _stored({key for chunk in chunks for key in map(vectors.text_hash, vectors.embedded_texts(chunk))}, model_id)
+        stored = _stored(
+            {key for chunk in chunks for key in map(vectors.text_hash, vectors.embedded_texts(chunk))}, model_id
+        )
         if current_version(base_slug) == version:
             return _index(chunks, stored, version)
 

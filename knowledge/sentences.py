@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from knowledge.language import HAN
 
 _ABBREVIATIONS = (
-    "mr mrs ms dr prof sr jr st no nos fig vol pp p ed dept est tel ext approx incl excl min max vs etc e.g i.e cf a.m p.m u.s u.k inc ltd co corp "
-    "jan feb mar apr jun jul aug sep sept oct nov dec art sec par hr hrs qty"
+    "mr mrs ms dr prof sr jr st no nos fig vol pp p ed dept est tel ext approx incl excl vs e.g i.e cf art sec par qty "
+    "jan feb mar apr jun jul aug sep sept oct nov dec"
 )
-_NEVER_ENDS = frozenset(_ABBREVIATIONS.split())
-# An abbreviation of these may also close a sentence: it does when a capital letter follows.
-_MAY_END = frozenset("etc inc ltd co corp a.m p.m u.s u.k min max hr hrs".split())
+# These may also close a sentence: they do when a capital letter follows.
+_MAY_CLOSE = "etc inc ltd co corp a.m p.m u.s u.k min max hr hrs"
+_MAY_END = frozenset(_MAY_CLOSE.split())
+_NEVER_ENDS = frozenset(_ABBREVIATIONS.split()) | _MAY_END
 
-_CLOSERS = "\"'”’」』）)】》]"
-# A full stop of Latin script ends a sentence only before a space, a Han character or the end: 3.5, kefu.example, v2.0 stay whole.
-_END = re.compile(rf"(?:[。！？!?；…]+|\.+(?=[{_CLOSERS}]*(?:\s|$|[{HAN}])))[{re.escape(_CLOSERS)}]*|\n+")
+# A full stop of Latin script ends a sentence only before a space, a Han character or the end: 3.5, kefu.example, v2.0
+# stay whole.
+_CLOSERS = "[" + re.escape("\"'”’」』）)】》]") + "]*"
+_END = re.compile(rf"(?:[。！？!?；…]+|\.+(?={_CLOSERS}(?:\s|$|[{HAN}]))){_CLOSERS}|\n+")
 _LAST_WORD = re.compile(r"[A-Za-z][A-Za-z.]*$|(?:^|\s)\d{1,3}$")
 
 

@@ -16,7 +16,7 @@ from knowledge.models import Chunk, Document, Embedding, KnowledgeBase
 from knowledge.readers import read_document
 from knowledge.sentences import sentence_spans
 
-READING = 1  # raise it when readers or chunking change: documents are then read anew
+READING = 2  # raise it when readers or chunking change: documents are then read anew
 EMBED_AT_ONCE = 256  # texts between two writes, so that an interrupted import goes on where it stopped
 _KEYS_AT_ONCE = 5000
 
@@ -25,7 +25,10 @@ Verdicts = Callable[[list[str]], list[dict[str, Any]]]
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What came of a document: `state` is "live", "unchanged" or "refused", the last with its `reason`; `chunks` counts the live ones."""
+    """What came of a document: `state` is "live", "unchanged" or "refused", the last with its `reason`;
+
+    `chunks` counts the live ones.
+    """
 
     document: str
     chunks: int
@@ -38,9 +41,10 @@ def import_document(
 ) -> ImportReport:
     """Brings a file into a base, which is made if need be.
 
-    `judge` gives a verdict {"action", "tier", "categories"} for each sentence, in order; `guard_version` dates them. The same file
-    under the same name, read and judged as before, changes nothing. A changed one replaces all its chunks at once. A file that cannot be
-    read is refused, and what was live under its name stays live. Raises what the embedder or the judge raises, and then changes nothing.
+    `judge` gives a verdict {"action", "tier", "categories"} for each sentence, in order; `guard_version` dates them.
+    The same file under the same name, read and judged as before, changes nothing. A changed one replaces all its chunks
+    at once. A file that cannot be read is refused, and what was live under its name stays live. Raises what the
+    embedder or the judge raises, and then changes nothing.
     """
     base = KnowledgeBase.objects.get_or_create(slug=base_slug, defaults={"name": base_slug})[0]
     content_hash = sha256(data).hexdigest()
@@ -53,7 +57,12 @@ def import_document(
         drafts = chunk(read_document(name, data))
     except Unreadable as error:
         if not live:
-            refused = {"content_hash": content_hash, "made_with": made_with, "state": Document.State.REFUSED, "reason": str(error)}
+            refused = {
+                "content_hash": content_hash,
+                "made_with": made_with,
+                "state": Document.State.REFUSED,
+                "reason": str(error),
+            }
             Document.objects.update_or_create(base=base, name=name, defaults=refused)
         return ImportReport(name, before.chunks.count() if before is not None and live else 0, "refused", str(error))
     chunks = [_chunk(position, draft, guard_version) for position, draft in enumerate(drafts)]

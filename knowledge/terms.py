@@ -18,19 +18,28 @@ _RUN = re.compile(rf"[{HAN}]+|[a-z]+(?:['’][a-z]+)?|\d+(?:[.,:]\d+)*")
 _HAN_RUN = re.compile(rf"[{HAN}]+")
 _CODE = re.compile(r"(?<![a-z0-9])[a-z][a-z0-9]*(?:[-_/.][a-z0-9]+)*(?![a-z0-9])")
 _SPACED_CODE = re.compile(r"(?<![a-z0-9-])([a-z]{1,6}) (\d{2,})(?![a-z0-9])")
-_NUMBER = re.compile(r"(?<![a-z0-9.])\d+(?:[.,]\d+)*")
 
 _STOP_EN = (
-    "a an the of to in on at by for with from and or is are was be been am do does did can could will would shall should may might i my me mine we us "
-    "our you your it its this that these those there please hi hello thanks thank have has had get got if so just any some about as what which "
-    "i'm i'd i'll i've it's what's that's you're"
+    "a an the of to in on at by for with from and or is are was be been am do does did can could will would shall "
+    "should may might i my me mine we us our you your it its this that these those there please hi hello thanks thank "
+    "have has had get got if so just any some about as what which i'm i'd i'll i've it's what's that's you're"
 )
 _STOP_ZH = (
-    "的 了 吗 呢 啊 吧 呀 嘛 么 哦 是 在 有 我 我们 你 你们 您 他 她 它 这 那 这个 那个 请 请问 想 想要 要 可以 能 能不能 会 和 与 或 及 就 都 也 还 "
-    "什么 哪些 一下 问 知道 告诉 麻烦 谢谢 你好 您好 把 给 让 被 对 对于 关于 个 需要 如果"
+    "的 了 吗 呢 啊 吧 呀 嘛 么 哦 是 在 有 我 我们 你 你们 您 他 她 它 这 那 这个 那个 请 请问 想 想要 要 "
+    "可以 能 能不能 会 和 与 或 及 就 都 也 还 什么 哪些 一下 问 知道 告诉 麻烦 谢谢 你好 您好 把 给 让 被 "
+    "对 对于 关于 个 需要 如果"
 )
 STOP = frozenset((*_STOP_EN.split(), *_STOP_ZH.split()))
-_SAME = {"怎么": "如何", "怎样": "如何", "怎么样": "如何", "怎么办": "如何", "咋": "如何", "多长时间": "多久", "什么时候": "何时", "几时": "何时"}
+_SAME = {
+    "怎么": "如何",
+    "怎样": "如何",
+    "怎么样": "如何",
+    "怎么办": "如何",
+    "咋": "如何",
+    "多长时间": "多久",
+    "什么时候": "何时",
+    "几时": "何时",
+}
 
 
 @cache
@@ -84,13 +93,10 @@ def codes(folded: str) -> list[str]:
     return [code for code in compact if sum(map(str.isdigit, code)) >= 2]
 
 
-def numbers(folded: str) -> list[str]:
-    """Free-standing numbers, without thousands separators."""
-    return [number.replace(",", "") for number in _NUMBER.findall(folded)]
-
-
 def search_terms(text: str) -> list[str]:
-    """All terms of a raw text, each with its kind before it (`w:`, `b:`, `c:`), so that a word never counts as a bigram too."""
+    """All terms of a raw text, each with its kind before it (`w:`, `b:`, `c:`), so that a word never counts as a bigram
+    too.
+    """
     folded = fold(text)
     return [
         *(f"w:{word}" for word in words(folded) if word not in STOP),

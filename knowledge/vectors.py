@@ -23,7 +23,9 @@ class Embeddable(Protocol):
 
 
 def title_of(question: str, heading: str) -> str:
-    """What a customer's question is compared with besides the text: an FAQ pair's question, else the last heading above, else ""."""
+    """What a customer's question is compared with besides the text: an FAQ pair's question, else the last heading
+    above, else "".
+    """
     return question or heading.rsplit(HEADING_SEPARATOR, 1)[-1]
 
 

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
@@ -60,7 +59,7 @@ def redis_running() -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def redis_client(redis_running: RedisServer) -> "redis.Redis[Any]":
+def redis_client(redis_running: RedisServer) -> redis.Redis:
     assert redis_running.process is not None
     if redis_running.process.poll() is not None:  # a test killed it and failed
         redis_running.start()

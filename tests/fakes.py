@@ -120,8 +120,10 @@ Step = TurnEvent | str | Exception | Callable[[], None]
 
 
 class FakeAnswer:
-    """Plays one script a turn, the last one again and again: a text is shown as a part, an exception is raised, a callable
-    is called. A script without a conclusion is concluded with what it has shown.
+    """Plays one script a turn, the last one again and again.
+
+    A text is shown as a part, an exception is raised, a callable is called. A script without a conclusion is concluded
+    with what it has shown.
     """
 
     def __init__(self, *scripts: Sequence[Step]) -> None:
@@ -202,9 +204,7 @@ class FakeLog:
     def replies(self) -> list[dict[str, Any]]:
         return [payload for type_, payload in self.events if type_ == "reply"]
 
-    def append(
-        self, writer: Writer, type_: str, payload: dict[str, Any], *, once: str = "", follows: str = ""
-    ) -> int:
+    def append(self, writer: Writer, type_: str, payload: dict[str, Any], *, once: str = "", follows: str = "") -> int:
         failure = self.failures.pop(0) if self.failures else None
         if failure is None or isinstance(failure, LandsAndFails):
             self.events.append((type_, payload))

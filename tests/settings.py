@@ -3,9 +3,11 @@
 import os
 import tempfile
 
-os.environ.setdefault("KEFU_VAR", tempfile.mkdtemp(prefix="kefu-test-"))
+if not os.environ.get("KEFU_VAR"):
+    _folder = tempfile.TemporaryDirectory(prefix="kefu-test-", ignore_cleanup_errors=True)  # gone when the tests end
+    os.environ["KEFU_VAR"] = _folder.name
 
-from config.settings import *  # noqa: E402, F403
-from config.settings import STATIC_ROOT  # noqa: E402
+from config.settings import *  # noqa: F403
+from config.settings import STATIC_ROOT
 
 STATIC_ROOT.mkdir(exist_ok=True)

@@ -31,7 +31,7 @@ KIND = 0.6  # for a fact of a kind that was asked for
 RANK = 0.4  # of its passage's z-score
 OWN_LANGUAGE = 1.0
 IN_RANGE = 1.0  # for each number of the question that lies in a range of its row ("175–181 cm")
-NEAR = 1.5  # how much less a further sentence of the same passage may score
+NEAR = 2.5  # how much less a further sentence of the same passage may score
 FAR = 2.0  # how much less a quote of another passage may score
 
 _EXCEPTION = re.compile(
@@ -42,7 +42,7 @@ _EXCEPTION = re.compile(
 )
 _LEANS_BACK = re.compile(
     r"^(?:但|不过|然而|否则|其中|此时|届时|它|该|此|这|那|上述|同时|然后|因此|所以|也|还|并)"
-    r"|^(?:it|its|they|their|this|that|these|those|but|however|otherwise|then|also|so|in that case|after that|none of)\b",
+    r"|^(?:it|its|they|their|this|that|these|those|but|however|otherwise|then|also|so|after that|none of)\b",
     re.IGNORECASE,
 )
 _RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*[–—~～至到-]\s*(\d+(?:\.\d+)?)")

@@ -11,7 +11,7 @@ from knowledge.passages import Passage
 
 LONGEST_LIST = 400  # characters; a longer list falls into its items
 
-_MARKER = re.compile(r"^\s*(?:[-*•·●▪]|\d{1,2}[.)、](?=\s|[\u4e00-\u9fff])|[(（]\d{1,2}[)）]|#+)\s*")
+_MARKER = re.compile(r"^\s*(?:[-*•·●▪]|\d{1,2}[.)、](?=\s|[\u4e00-\u9fff]|$)|[(（]\d{1,2}[)）]|#+)\s*")
 _EMPHASIS = re.compile(r"(\*\*|__|`)(?=\S)(.+?)(?<=\S)\1")
 _OPEN_END = re.compile(r"[：:；;，,]\s*$")
 _STOP = re.compile(r"[。！？!?.…][\"'”’」』）)】]*\s*$")
@@ -49,15 +49,17 @@ def quotes_of(passage: Passage) -> tuple[Quote, ...]:
     chinese = passage.language == "zh"
     return tuple(
         Quote(_finished("".join(_spaced(run, chinese)), chinese), tuple(position for position, _ in run))
-        for run in _runs(pieces)
+        for run in _runs(pieces, passage)
     )
 
 
-def _runs(pieces: list[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+def _runs(pieces: list[tuple[int, str]], passage: Passage) -> Iterator[list[tuple[int, str]]]:
     """Pieces that stand together: what ends with a colon or semicolon goes on in the next piece."""
     run: list[tuple[int, str]] = []
     for position, text in pieces:
-        follows = run and run[-1][0] + 1 == position and _OPEN_END.search(run[-1][1])
+        follows = (
+            run and _OPEN_END.search(run[-1][1]) and all(s.quotable for s in passage.sentences[run[-1][0] : position])
+        )
         if run and not (follows and sum(len(piece) for _, piece in run) + len(text) <= LONGEST_LIST):
             yield run
             run = []

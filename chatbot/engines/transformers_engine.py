@@ -108,7 +108,7 @@ class TransformersEngine:
         self._places = threading.BoundedSemaphore(1 + queue)
 
     def stream(self, prompt: Prompt, cancelled: Callable[[], bool]) -> Iterator[str]:
-        """Yields the reply as deltas, thoughts left out; ends within a token of `cancelled()`. Raises `EngineFailed`."""
+        """Yields the reply as deltas, without thoughts; ends within a token of `cancelled()`. Raises `EngineFailed`."""
         with self._turn(cancelled):
             if cancelled():
                 return
@@ -123,7 +123,7 @@ class TransformersEngine:
             torch.cuda.empty_cache()
 
     def encode(self, prompt: Prompt) -> tuple[str, torch.Tensor]:
-        """What the model is fed, as text and as token ids of shape (1, at most `prompt_tokens`). Raises `EngineFailed`."""
+        """What the model is fed: text, and token ids of shape (1, at most `prompt_tokens`). Raises `EngineFailed`."""
         budget = self._prompt_tokens
         while budget > 0:
             text = self._text(fit(prompt, budget, self._count))

@@ -25,7 +25,10 @@ READERS: dict[str, Callable[[bytes], tuple[Block, ...]]] = {
 
 
 def read_document(name: str, data: bytes) -> tuple[Block, ...]:
-    """The blocks of a document, by the extension of its name. Raises `Unreadable` with the plain reason; never returns ()."""
+    """The blocks of a document, by the extension of its name.
+
+    Raises `Unreadable` with the plain reason; never returns ().
+    """
     extension = PurePosixPath(name).suffix.lower()
     if extension not in READERS:
         raise Unreadable(f"files of type {extension or '(none)'} are not supported; {', '.join(READERS)} are")

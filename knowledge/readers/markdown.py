@@ -1,4 +1,7 @@
-"""Markdown to blocks, as plain text: no marks, links as `text (address)`. Knows nothing of where the Markdown came from."""
+"""Markdown to blocks, as plain text: no marks, links as `text (address)`.
+
+Knows nothing of where the Markdown came from.
+"""
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -9,7 +12,10 @@ _PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
 
 
 def blocks_of_markdown(text: str) -> tuple[Block, ...]:
-    """The blocks of a Markdown text. A list is one paragraph with a line an item; HTML comments and tags are dropped."""
+    """The blocks of a Markdown text.
+
+    A list is one paragraph with a line an item; HTML comments and tags are dropped.
+    """
     blocks: list[Block] = []
     tokens = _PARSER.parse(text)
     items: list[str] = []
@@ -54,11 +60,11 @@ def _plain(token: Token) -> str:
     parts: list[str] = []
     links: list[str] = []
     for child in token.children or []:
-        if child.type in {"text", "code_inline"}:
+        if child.type in {"text", "code_inline", "image"}:
             parts.append(child.content)
-        elif child.type == "image":
-            parts.append(child.content)
-        elif child.type in {"softbreak", "hardbreak"} or (child.type == "html_inline" and child.content.startswith("<br")):
+        elif child.type in {"softbreak", "hardbreak"} or (
+            child.type == "html_inline" and child.content.startswith("<br")
+        ):
             parts.append("\n")
         elif child.type == "link_open":
             links.append(str(child.attrGet("href") or ""))
@@ -80,7 +86,10 @@ def _table(tokens: list[Token]) -> list[Table]:
 
 
 def table_of_rows(rows: list[list[str]]) -> list[Table]:
-    """A table from its rows, the first being the header: blank rows and columns left out, short rows filled up. [] if nothing is left."""
+    """A table from its rows, the first being the header: blank rows and columns left out, short rows filled up.
+
+    [] if nothing is left.
+    """
     rows = [row for row in rows if any(row)]
     if len(rows) < 2:
         return []

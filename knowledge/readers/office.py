@@ -1,4 +1,6 @@
-"""Reads .html, .docx, .pptx, .xlsx and .pdf through markitdown, from memory only: it is never given an address or a path."""
+"""Reads .html, .docx, .pptx, .xlsx and .pdf through markitdown, from memory only: it is never given an address or a
+path.
+"""
 
 import io
 import re
@@ -21,10 +23,20 @@ _PANDAS_WHOLE = re.compile(r"^(-?\d+)\.0$")
 
 
 @cache
-def _markitdown() -> "MarkItDown":
-    from markitdown import MarkItDown  # half a second, and only a desk needs it
+def _markitdown(extension: str) -> "MarkItDown":
+    """markitdown with the converter of that format alone: with all of them, a damaged file passes as plain text."""
+    from markitdown import MarkItDown, converters  # half a second, and only a desk needs it
 
-    return MarkItDown(enable_plugins=False)
+    converter = {
+        ".html": converters.HtmlConverter,
+        ".docx": converters.DocxConverter,
+        ".pptx": converters.PptxConverter,
+        ".xlsx": converters.XlsxConverter,
+        ".pdf": converters.PdfConverter,
+    }[extension]
+    only = MarkItDown(enable_builtins=False, enable_plugins=False)
+    only.register_converter(converter())
+    return only
 
 
 def _convert(data: bytes, extension: str, charset: str | None = None) -> str:
@@ -32,11 +44,12 @@ def _convert(data: bytes, extension: str, charset: str | None = None) -> str:
 
     info = StreamInfo(extension=extension, charset=charset)
     try:
-        return _markitdown().convert_stream(io.BytesIO(data), stream_info=info).markdown
+        text: str = _markitdown(extension).convert_stream(io.BytesIO(data), stream_info=info).markdown
     except MarkItDownException:
         raise Unreadable(f"the file is damaged, encrypted, or not a real {extension} file") from None
     except RecursionError:
         raise Unreadable("the file is nested too deeply") from None
+    return text
 
 
 def read_html(data: bytes) -> tuple[Block, ...]:
@@ -49,7 +62,9 @@ def read_pdf(data: bytes) -> tuple[Block, ...]:
     if not data.lstrip().startswith(b"%PDF"):
         raise Unreadable("the file is not a real .pdf file")
     text = _convert(data, ".pdf")
-    blocks = [block for block in blocks_of_markdown(text) if not isinstance(block, Paragraph) or block.text.strip("\f ")]
+    blocks = [
+        block for block in blocks_of_markdown(text) if not isinstance(block, Paragraph) or block.text.strip("\f ")
+    ]
     if not blocks:
         raise Unreadable("the file holds no text; it may be a scan")
     return tuple(blocks)
@@ -78,10 +93,14 @@ def _check_zip(data: bytes, extension: str) -> None:
 
 
 def _without_pandas(block: Block) -> list[Block]:
-    """Undoes what markitdown's way through pandas does to a sheet: `NaN`, `Unnamed: 3`, `12.0`, and a title taken for the header."""
+    """Undoes what markitdown's way through pandas does to a sheet: `NaN`, `Unnamed: 3`, `12.0`, and a title taken for
+    the header.
+    """
     if not isinstance(block, Table):
         return [block]
-    rows = [[_PANDAS_WHOLE.sub(r"\1", _PANDAS_BLANK.sub("", cell)) for cell in row] for row in (block.header, *block.rows)]
+    rows = [
+        [_PANDAS_WHOLE.sub(r"\1", _PANDAS_BLANK.sub("", cell)) for cell in row] for row in (block.header, *block.rows)
+    ]
     title: list[Block] = []
     while len(rows) > 2 and sum(map(bool, rows[0])) <= 1 < sum(map(bool, rows[1])):
         title += [Paragraph(" ".join(filter(None, rows[0])))] if any(rows[0]) else []

@@ -18,7 +18,7 @@ Say = Callable[..., Message]
 
 
 @pytest.fixture
-def log(redis_client: "redis.Redis[Any]") -> EventLog:
+def log(redis_client: redis.Redis) -> EventLog:
     return EventLog(redis_client)
 
 

@@ -1,4 +1,4 @@
-"""The socket, as a widget and as somebody who means harm would use it; real redis, real database, real guards' vault."""
+"""The socket, as a widget and as somebody who means harm would use it; real redis, real database, real vault."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ from guardrails.lexicon import Lexicon, Word
 from guardrails.personal_data.pool import MaskingUnavailable
 from tests.chatbot.conftest import MASTER_KEY
 from tests.conftest import RedisServer
-from tests.fakes import FakeAnswer, FakeFind, FakeQueue, Reader
+from tests.fakes import FakeAnswer, FakeFind, FakeQueue, Reader, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -174,9 +174,7 @@ async def in_thread(call: Callable[..., Any], *arguments: Any) -> Any:
 
 async def queued(queue: FakeQueue) -> None:
     """Wait until a message is queued; that is a moment after it has been announced."""
-    async with asyncio.timeout(10):
-        while not queue.ids:
-            await asyncio.sleep(0.001)
+    await asyncio.to_thread(until, lambda: queue.ids)
 
 
 async def answer(queue: FakeQueue, log: EventLog, *script: Any) -> None:
@@ -420,7 +418,8 @@ async def test_who_floods_is_sent_away(widget: Widget) -> None:
 
 
 @pytest.mark.parametrize(
-    ("failure", "code"), [(MaskingUnavailable("full"), "masking_unavailable"), (RuntimeError("13800138000"), "internal")]
+    ("failure", "code"),
+    [(MaskingUnavailable("full"), "masking_unavailable"), (RuntimeError("13800138000"), "internal")],
 )
 async def test_a_message_that_cannot_be_received_is_refused_by_name_and_can_be_sent_again(
     failure: Exception, code: str, widget: Widget, find: FakeFind
@@ -500,7 +499,9 @@ async def test_who_reloads_the_page_gets_the_whole_conversation(
     await again.leave()
 
 
-async def test_who_names_a_number_that_was_never_given_out_gets_everything(widget: Widget, web: SimpleNamespace) -> None:
+async def test_who_names_a_number_that_was_never_given_out_gets_everything(
+    widget: Widget, web: SimpleNamespace
+) -> None:
     await widget.say("one")
     await widget.message()
     again = await Widget().open(token=widget.welcome["token"], after=2**53 - 1)

@@ -53,7 +53,8 @@ def test_thoughts_go_however_the_stream_is_cut(text: str, cuts: list[int], think
     deltas = [text[start:end] for start, end in pairwise(edges)]
     whole = re.sub(r"<think>.*?(</think>|$)", "", ("<think>" if thinking else "") + text, flags=re.DOTALL)
     spoken = list(without_thoughts(deltas, thinking=thinking))
-    assert "".join(spoken) == whole.lstrip() and all(spoken)
+    assert "".join(spoken) == whole.lstrip()
+    assert all(spoken)
 
 
 def test_a_thought_split_across_deltas_is_left_out() -> None:
@@ -78,10 +79,13 @@ def test_a_prompt_is_cut_to_the_budget(tokens: int) -> None:
 
 def test_evidence_goes_before_history_and_old_history_goes_first() -> None:
     tight = fit(ask("How long?", LONG, history=HISTORY), 400, words)
-    assert tight.history == () and 0 < len(tight.passages[0].sentences) < 40
+    assert tight.history == ()
+    assert 0 < len(tight.passages[0].sentences) < 40
     assert tight.passages[0].sentence_vectors.shape[0] == len(tight.passages[0].sentences)
     roomy = fit(ask("How long?", passage("Three days."), history=HISTORY), 300, words)
-    assert roomy.passages[0].text == "Three days." and 0 < len(roomy.history) < 30 and roomy.history[-1] == HISTORY[-1]
+    assert roomy.passages[0].text == "Three days."
+    assert 0 < len(roomy.history) < 30
+    assert roomy.history[-1] == HISTORY[-1]
 
 
 def test_what_fits_is_left_alone() -> None:

@@ -12,7 +12,8 @@ from chatbot.engines.quotes import quotes_of
 from tests.chatbot.engine_prompts import ask, passage
 
 REFUND = passage(
-    "We check a return within two days.\nThe refund then takes 3-5 working days.\nHowever, cards from abroad take ten days.\nBoxes are recycled.",
+    "We check a return within two days.\nThe refund then takes 3-5 working days.\n"
+    "However, cards from abroad take ten days.\nBoxes are recycled.",
     heading="Returns › Refunds",
 )
 SHIPPING = passage("Shipping costs 12 yuan.\nOrders over 199 yuan ship free.", heading="Shipping", score=0.4)
@@ -86,11 +87,11 @@ def test_headings_and_questions_are_not_quoted() -> None:
 
 
 def test_a_second_passage_adds_the_fact_that_the_first_lacks() -> None:
-    stay = passage("The weekend course teaches you to camp in the hills.", heading="Courses")
-    price = passage("A course costs 99 yuan.", heading="Course prices", score=0.9)
-    text = reply("How much is the weekend course to camp?", stay, price)
-    assert text == "The weekend course teaches you to camp in the hills [1]. A course costs 99 yuan [2]."
-    assert cited(reply("What does the weekend course teach?", stay, price)) == (0,)
+    camping = passage("Our weekend course teaches camping.\nBring a tent.", heading="Weekend course")
+    price = passage("A weekend course costs 99 yuan.\nCourses start in May.", heading="Course prices", score=0.9)
+    text = reply("How much is the weekend course that teaches camping?", camping, price, SHIPPING)
+    assert text == "Our weekend course teaches camping [1]. A weekend course costs 99 yuan [2]."
+    assert cited(reply("What does the weekend course teach?", camping, price, SHIPPING)) == (0,)
 
 
 def test_the_same_sentence_in_two_passages_is_said_once() -> None:

@@ -2,8 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -11,6 +10,7 @@ from chatbot import feed as feed_module
 from chatbot.events import FEED, Event, EventLog, Writer
 from chatbot.feed import Feed
 from tests.conftest import RedisServer
+from tests.fakes import until
 
 
 class FakeWatcher:
@@ -27,10 +27,8 @@ class FakeWatcher:
         self.states.append(up)
 
 
-async def soon(condition: Any, seconds: float = 10.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.002)
+async def soon(condition: Callable[[], object]) -> None:
+    await asyncio.to_thread(until, condition)
 
 
 @pytest.fixture
@@ -109,6 +107,8 @@ async def test_a_redis_that_forgot_everything_goes_on(feed: Feed, log: EventLog)
     log.append(Writer(chat), "status", {})
     await soon(lambda: watcher.events)
     log._redis.flushall()
+    flushed = log._redis.time()
+    await soon(lambda: log._redis.time()[1] // 1000 != flushed[1] // 1000)  # the feed's entries are named by the clock
     log.restore(chat, fence=1, attempt=0, after=1000, ceiling=2000)
     log.append(Writer(chat), "status", {})
     await soon(lambda: len(watcher.events) == 2)
@@ -125,9 +125,7 @@ async def test_an_idle_feed_stays_up(feed: Feed, log: EventLog, monkeypatch: pyt
     assert watcher.states == [True]
 
 
-async def test_a_feed_that_cannot_be_read_recovers(
-    feed: Feed, log: EventLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_feed_that_cannot_be_read_recovers(feed: Feed, log: EventLog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed_module, "BLOCK_MILLISECONDS", 20)
     chat = begin(log)
     watcher = await watching(feed, chat)

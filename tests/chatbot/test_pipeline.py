@@ -38,7 +38,9 @@ class Stage:
     def __post_init__(self) -> None:
         self.search = FakeSearch(self.found)
 
-    def play(self, text: str = "How long do returns take?", language: Language = "en", *said: Utterance) -> list[TurnEvent]:
+    def play(
+        self, text: str = "How long do returns take?", language: Language = "en", *said: Utterance
+    ) -> list[TurnEvent]:
         words = lexicon()
         assistant = Assistant(
             screen=lambda text: screen_message(text, words),
@@ -51,7 +53,9 @@ class Stage:
         )
         return list(assistant.answer(Turn(text, language, said), "shop", self.interrupted))
 
-    def conclude(self, text: str = "How long do returns take?", language: Language = "en", *said: Utterance) -> Conclusion:
+    def conclude(
+        self, text: str = "How long do returns take?", language: Language = "en", *said: Utterance
+    ) -> Conclusion:
         return concluded(self.play(text, language, *said))
 
 
@@ -196,7 +200,11 @@ def test_a_review_keeps_the_safe_beginning_and_withholds_the_rest() -> None:
 @pytest.mark.parametrize("deltas", [(), ("Returns take seven days. ",)])
 def test_an_engine_that_fails_hands_over(deltas: tuple[str, ...]) -> None:
     end = Stage(FakeEngine(*deltas, EngineFailed("no memory", retryable=True))).conclude()
-    assert (end.outcome, end.reason, text_of(end)) == ("handed_off", "engine_failed", "{handed_off.engine_failed in en}")
+    assert (end.outcome, end.reason, text_of(end)) == (
+        "handed_off",
+        "engine_failed",
+        "{handed_off.engine_failed in en}",
+    )
     assert end.sources == ()
 
 
@@ -224,7 +232,9 @@ class Switch:
 
 def test_stop_keeps_what_was_shown_and_frees_the_engine() -> None:
     switch = Switch()
-    stage = Stage(FakeEngine("Returns take seven days [1]. ", "Or ", switch.throw("stopped"), "more. "), interrupted=switch)
+    stage = Stage(
+        FakeEngine("Returns take seven days [1]. ", "Or ", switch.throw("stopped"), "more. "), interrupted=switch
+    )
     events = stage.play()
     end = concluded(events)
     assert (end.outcome, end.reason) == ("answered", "stopped")
@@ -286,7 +296,9 @@ def test_a_release_check_that_breaks_refuses() -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(
-    st.lists(st.sampled_from(["Seven days. ", "bad", "word", " risk", "word ", "a", "。", "\n", "[1]", " "]), max_size=12)
+    st.lists(
+        st.sampled_from(["Seven days. ", "bad", "word", " risk", "word ", "a", "。", "\n", "[1]", " "]), max_size=12
+    )
 )
 def test_what_is_shown_holds_no_forbidden_word_and_the_end_begins_with_it_or_replaces_it(deltas: list[str]) -> None:
     events = Stage(FakeEngine(*deltas)).play()

@@ -129,10 +129,9 @@ _FIELDS = st.fixed_dictionaries(
 def test_reading_raises_nothing_but_a_frame_error(text: str) -> None:
     try:
         read = read_frame(text, longest=LONGEST)
-    except FrameError as error:
-        assert error.code
-    else:
-        assert not isinstance(read, Say) or (0 < len(read.text) <= LONGEST and "\0" not in read.text)
+    except FrameError:
+        return
+    assert not isinstance(read, Say) or (0 < len(read.text) <= LONGEST and "\0" not in read.text)
 
 
 def test_a_frame_is_json_with_its_type() -> None:

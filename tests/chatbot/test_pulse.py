@@ -28,7 +28,7 @@ class FakePublisher:
 
 
 @pytest.fixture
-def log(redis_client: "redis.Redis[Any]", monkeypatch: pytest.MonkeyPatch) -> EventLog:
+def log(redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> EventLog:
     monkeypatch.setattr(pulse, "BEAT_SECONDS", 0.002)
     monkeypatch.setattr(pulse, "STOP_SECONDS", 0.004)
     monkeypatch.setattr(pulse, "LEASE_SECONDS", 0.02)
@@ -181,4 +181,3 @@ def test_why_an_answer_should_end(seconds: float, stopped: bool, lost: bool, exp
     if stopped:
         running.stopped.set()
     assert running.interrupted() == expected
-

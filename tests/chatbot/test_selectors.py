@@ -100,7 +100,7 @@ def test_a_reader_who_returns_gets_every_event_that_was_missed(
 
 
 def test_after_redis_forgot_everything_finished_messages_come_from_the_database(
-    say: Say, chat: Conversation, log: EventLog, bot: Bot, redis_client: "Redis[Any]"
+    say: Say, chat: Conversation, log: EventLog, bot: Bot, redis_client: Redis
 ) -> None:
     say("a")
     bot.add()
@@ -116,7 +116,7 @@ def test_after_redis_forgot_everything_finished_messages_come_from_the_database(
 
 
 def test_a_running_reply_is_whole_for_a_new_reader_after_redis_forgot_it_and_somebody_else_wrote(
-    say: Say, chat: Conversation, log: EventLog, bot: Bot, redis_client: "Redis[Any]"
+    say: Say, chat: Conversation, log: EventLog, bot: Bot, redis_client: Redis
 ) -> None:
     bot.add("One. ")
     redis_client.flushall()
@@ -143,7 +143,7 @@ def test_without_redis_finished_messages_are_there_and_the_reader_is_told(
 
 
 def test_a_message_whose_number_is_not_in_the_database_yet_is_not_lost(
-    say: Say, chat: Conversation, log: EventLog, redis_client: "Redis[Any]"
+    say: Say, chat: Conversation, log: EventLog, redis_client: Redis
 ) -> None:
     say("a")
     redis_client.flushall()
@@ -179,7 +179,7 @@ def test_what_is_written_while_a_reader_reads_is_left_for_the_next_time(
 
 
 def test_a_trimmed_log_is_completed_from_the_database(
-    say: Say, chat: Conversation, log: EventLog, bot: Bot, redis_client: "Redis[Any]"
+    say: Say, chat: Conversation, log: EventLog, bot: Bot, redis_client: Redis
 ) -> None:
     say("a")
     say("b")
@@ -196,7 +196,7 @@ def test_a_reader_ahead_of_everything_gets_nothing(say: Say, chat: Conversation,
 
 
 def test_of_a_long_history_the_newest_messages_come(
-    say: Say, chat: Conversation, log: EventLog, redis_client: "Redis[Any]", monkeypatch: pytest.MonkeyPatch
+    say: Say, chat: Conversation, log: EventLog, redis_client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(selectors, "HISTORY_MESSAGES", 3)
     for n in range(5):
@@ -213,7 +213,7 @@ def test_nobody_reads_another_conversation(say: Say, site: Site, chat: Conversat
 
 
 def test_the_newest_number_is_never_below_one_that_was_given_out(
-    say: Say, chat: Conversation, log: EventLog, redis_client: "Redis[Any]", redis_running: RedisServer
+    say: Say, chat: Conversation, log: EventLog, redis_client: Redis, redis_running: RedisServer
 ) -> None:
     assert newest_seq(chat.id, log=log) >= 0
     say("a")
@@ -229,7 +229,19 @@ def test_the_newest_number_is_never_below_one_that_was_given_out(
         redis_running.start()
 
 
-STEPS = ["say", "add", "add", "finish", "finish unannounced", "flush", "read 0", "read 1", "read 2", "new reader", "sweep"]
+STEPS = [
+    "say",
+    "add",
+    "add",
+    "finish",
+    "finish unannounced",
+    "flush",
+    "read 0",
+    "read 1",
+    "read 2",
+    "new reader",
+    "sweep",
+]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

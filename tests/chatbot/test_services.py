@@ -2,7 +2,6 @@
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 import redis
@@ -32,7 +31,9 @@ def test_a_conversation_starts_with_the_bot_and_numbers_of_its_own(chat: Convers
     assert log.append(Writer(chat.id, 1, 0), "status", {}) == 1
 
 
-def test_a_message_is_stored_announced_and_queued(say: Say, chat: Conversation, log: EventLog, queue: FakeQueue) -> None:
+def test_a_message_is_stored_announced_and_queued(
+    say: Say, chat: Conversation, log: EventLog, queue: FakeQueue
+) -> None:
     message = say("hello", client_id="c1", language="zh")
     [event], last = log.read(chat.id, 0)
     assert event.data() == message.payload()
@@ -131,9 +132,7 @@ def test_a_message_is_announced_once(say: Say, chat: Conversation, log: EventLog
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(["say", "say", "append", "append", "flush", "restore"]), max_size=20))
-def test_numbers_never_go_back_whatever_redis_forgets(
-    site: Site, log: EventLog, say: Say, steps: list[str]
-) -> None:
+def test_numbers_never_go_back_whatever_redis_forgets(site: Site, log: EventLog, say: Say, steps: list[str]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(services, "BLOCK", 3)
         chat = services.start_conversation(site=site, visitor=uuid.uuid4(), language="en", log=log)
@@ -155,7 +154,9 @@ def test_numbers_never_go_back_whatever_redis_forgets(
         assert given_out == sorted(set(given_out))
 
 
-def test_restoring_brings_back_who_may_write(chat: Conversation, log: EventLog, redis_client: "redis.Redis[Any]") -> None:
+def test_restoring_brings_back_who_may_write(
+    chat: Conversation, log: EventLog, redis_client: redis.Redis
+) -> None:
     Conversation.objects.update(fence=4, attempt=9)
     redis_client.flushall()
     services.restore_state(chat.id, log=log)
@@ -167,7 +168,7 @@ def test_restoring_brings_back_who_may_write(chat: Conversation, log: EventLog, 
 
 @pytest.mark.django_db(transaction=True)
 def test_threads_that_restore_at_once_hand_out_no_number_twice(
-    chat: Conversation, log: EventLog, redis_client: "redis.Redis[Any]"
+    chat: Conversation, log: EventLog, redis_client: redis.Redis
 ) -> None:
     log.append(Writer(chat.id), "status", {})
     redis_client.flushall()

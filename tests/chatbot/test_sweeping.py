@@ -1,5 +1,6 @@
 """What the sweeper finds after a crash: every message gets one outcome, and everybody is told once."""
 
+import contextlib
 import random
 import uuid
 from collections.abc import Callable
@@ -55,7 +56,10 @@ def replies() -> list[str]:
 
 def answer(message_id: uuid.UUID, log: EventLog, *script: Any) -> bool:
     heart = Pulse(log)
-    return turns.answer_turn(message_id, answer=FakeAnswer(script or ["Yes. "]), log=log, pulse=heart, seconds=9) is not None
+    return (
+        turns.answer_turn(message_id, answer=FakeAnswer(script or ["Yes. "]), log=log, pulse=heart, seconds=9)
+        is not None
+    )
 
 
 def test_without_anything_to_do_nothing_is_done(say: Say, log: EventLog, sweep: Callable[..., Swept]) -> None:
@@ -65,7 +69,7 @@ def test_without_anything_to_do_nothing_is_done(say: Say, log: EventLog, sweep: 
 
 
 def test_a_message_whose_task_was_lost_is_queued_again_and_not_at_every_sweep(
-    say: Say, log: EventLog, queue: FakeQueue, sweep: Callable[..., Swept], redis_client: "redis.Redis[Any]"
+    say: Say, log: EventLog, queue: FakeQueue, sweep: Callable[..., Swept], redis_client: redis.Redis
 ) -> None:
     message = say()
     queue.ids.clear()
@@ -247,10 +251,8 @@ def test_in_any_chaos_every_message_gets_one_outcome_and_every_reader_sees_it_on
         """A worker is killed after showing something."""
         if queue.ids and (claimed := turns.claim(chance.choice(queue.ids), log=log)):
             text = {"reply": str(claimed.reply_id), "part": 0, "text": "Half", "replace": claimed.attempts > 0}
-            try:
+            with contextlib.suppress(StateLost):
                 log.append(claimed.writer, "reply", text)
-            except StateLost:
-                pass
             log._redis.delete(f"kefu:lease:{claimed.conversation.id}")
 
     def deliver() -> None:

@@ -35,7 +35,9 @@ def worker(log: EventLog, queue: FakeQueue, script: FakeAnswer, monkeypatch: pyt
     monkeypatch.setattr(tasks, "enqueue_turn", queue)
     monkeypatch.setattr(worker_wiring, "assistant", lambda: SimpleNamespace(answer=script))
     monkeypatch.setattr(worker_wiring, "pulse", lambda: heart)
-    monkeypatch.setattr(worker_wiring, "apology", lambda language: conclusion("Sorry.", outcome="handed_off", reason="failed"))
+    monkeypatch.setattr(
+        worker_wiring, "apology", lambda language: conclusion("Sorry.", outcome="handed_off", reason="failed")
+    )
 
 
 def value(name: str, **labels: str) -> float:
@@ -135,7 +137,9 @@ def test_only_an_id_travels(log: EventLog, redis_running: RedisServer) -> None:
     assert app.conf.task_serializer == "json"
 
 
-@pytest.mark.parametrize("failure", [OperationalError("away"), redis.ConnectionError("away"), redis.TimeoutError("slow")])
+@pytest.mark.parametrize(
+    "failure", [OperationalError("away"), redis.ConnectionError("away"), redis.TimeoutError("slow")]
+)
 def test_a_broker_that_is_away_is_no_error(failure: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     class Away:
         def send_task(self, *_: object, **__: object) -> None:
@@ -145,7 +149,9 @@ def test_a_broker_that_is_away_is_no_error(failure: Exception, monkeypatch: pyte
     queueing.enqueue_turn(uuid.uuid4())
 
 
-@pytest.mark.parametrize(("queues", "warmed"), [(["turns"], ["w1"]), (["desk", "sweep"], []), (["desk", "turns"], ["w1"])])
+@pytest.mark.parametrize(
+    ("queues", "warmed"), [(["turns"], ["w1"]), (["desk", "sweep"], []), (["desk", "turns"], ["w1"])]
+)
 def test_only_workers_that_answer_load_the_models(
     queues: list[str], warmed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """Who a token belongs to, and where it holds."""
 
+import itertools
 import uuid
 from datetime import timedelta
 
@@ -57,6 +58,7 @@ def signed(value: object, salt: str = "kefu.visitor") -> str:
         signed(["a", "b", "shop", "https://shop.example"]),
         signed([None, None, "shop", "https://shop.example"]),
     ],
+    ids=itertools.count(),
 )
 def test_what_is_no_token_names_nobody(token: str) -> None:
     assert read(token, site="shop", origin="https://shop.example") is None

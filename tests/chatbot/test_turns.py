@@ -116,7 +116,12 @@ def test_the_ledger_keeps_why(say: Say, work: Answerer) -> None:
     reply = work(say(), FakeAnswer([end]))
     entry = LedgerEntry.objects.get()
     assert entry.message == reply
-    assert (entry.intent, entry.question, entry.engine, entry.prompt_version) == ("other", "How long?", "fake:none", "p")
+    assert (entry.intent, entry.question, entry.engine, entry.prompt_version) == (
+        "other",
+        "How long?",
+        "fake:none",
+        "p",
+    )
     assert (entry.guard_version, entry.knowledge_version, entry.confidence) == ("g1", 3, 0.5)
     assert entry.passages == [[7, 0.9]]
     assert entry.verdicts[1] == {"action": "block", "tier": "lexicon", "categories": ["abuse"], "score": 1.0}
@@ -138,7 +143,7 @@ def test_a_burst_is_answered_once(say: Say, work: Answerer, chat: Conversation, 
 
 
 def test_a_burst_longer_than_the_history_is_answered_whole(say: Say, work: Answerer) -> None:
-    first = [say(f"part {n}") for n in range(turns.HISTORY_MESSAGES + 8)][0]
+    first, *_ = [say(f"part {n}") for n in range(turns.HISTORY_MESSAGES + 8)]
     script = FakeAnswer()
     work(first, script)
     assert script.turns[0].text.splitlines() == [f"part {n}" for n in range(turns.HISTORY_MESSAGES + 8)]
@@ -168,7 +173,9 @@ def test_history_is_what_was_said_before_oldest_first_and_bounded(say: Say, work
     assert history[0] == Utterance("customer", "question 4")
 
 
-def test_a_redelivery_after_the_answer_does_nothing(say: Say, work: Answerer, chat: Conversation, log: EventLog) -> None:
+def test_a_redelivery_after_the_answer_does_nothing(
+    say: Say, work: Answerer, chat: Conversation, log: EventLog
+) -> None:
     message = say()
     work(message)
     before = log.read(chat.id, 0), Conversation.objects.get().attempt
@@ -305,7 +312,11 @@ def test_an_answer_that_breaks_leaves_the_message_open_and_the_lease_free(
 def test_a_pipeline_without_conclusion_is_an_error(say: Say, log: EventLog, heart: Pulse) -> None:
     with pytest.raises(RuntimeError, match="conclusion"):
         turns.answer_turn(
-            say().id, answer=lambda *_: (x for x in ()), log=log, pulse=heart, seconds=9  # type: ignore[arg-type,return-value]
+            say().id,
+            answer=lambda *_: (x for x in ()),
+            log=log,
+            pulse=heart,
+            seconds=9,  # type: ignore[arg-type,return-value]
         )
 
 
@@ -357,7 +368,7 @@ def test_an_answered_message_needs_no_person(say: Say, work: Answerer) -> None:
 
 
 def test_redis_that_forgets_in_mid_answer_costs_nothing_shown(
-    say: Say, work: Answerer, chat: Conversation, log: EventLog, redis_client: "redis.Redis[Any]"
+    say: Say, work: Answerer, chat: Conversation, log: EventLog, redis_client: redis.Redis
 ) -> None:
     message, reader, shown = say(), Reader(), []
 

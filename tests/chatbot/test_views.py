@@ -82,7 +82,8 @@ def test_without_its_tables_it_is_not_ready(client: Client, find: FakeFind, monk
 
     monkeypatch.setattr(connection, "cursor", Broken)
     status, parts = ready(client)
-    assert (status, parts["database"], parts["redis"]) == (503, "OperationalError", "ok")
+    assert (status, parts["redis"]) == (503, "ok")
+    assert parts["database"] in ("OperationalError", "ProgrammingError")  # SQLite's name for it, and PostgreSQL's
 
 
 def test_what_is_wrong_is_said_without_secrets(client: Client, find: FakeFind, redis_running: RedisServer) -> None:
@@ -118,7 +119,9 @@ def test_pages_are_read_only(path: str, client: Client, find: FakeFind) -> None:
     assert client.post(path).status_code == 405
 
 
-@pytest.mark.parametrize(("query", "language"), [("", "zh"), ("?lang=en", "en"), ("?lang=zh-CN", "zh"), ("?lang=<x>", "en")])
+@pytest.mark.parametrize(
+    ("query", "language"), [("", "zh"), ("?lang=en", "en"), ("?lang=zh-CN", "zh"), ("?lang=<x>", "en")]
+)
 def test_the_demo_page_carries_the_widget_in_its_language(query: str, language: str, client: Client) -> None:
     Site.objects.create(key="demo", name="Demo", knowledge_base="demo")
     page = client.get(f"/{query}").content.decode()

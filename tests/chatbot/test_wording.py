@@ -10,7 +10,8 @@ from chatbot.wording import SENTENCES, HandoffReason, say
 
 CODES = [
     "greeting", "thanks_goodbye", "refused", "withheld", "stopped", "clarify", "apology",
-    "too_long", "invalid_json", "binary", "unknown_type", "empty", "too_fast", "masking_unavailable", "service_unavailable",
+    "too_long", "invalid_json", "binary", "unknown_type", "empty", "too_fast",
+    "masking_unavailable", "service_unavailable",
     "bad_hello", "bad_key", "bad_origin", "expired", "internal",
     *(f"handed_off.{reason}" for reason in get_args(HandoffReason)),
 ]  # fmt: skip
@@ -27,17 +28,21 @@ def test_every_code_has_its_sentence_and_no_sentence_is_left_over() -> None:
 @pytest.mark.parametrize("code", CODES)
 def test_a_sentence_stands_in_both_languages_with_the_same_values(code: str) -> None:
     chinese, english = SENTENCES[code]["zh"], SENTENCES[code]["en"]
-    assert re.search(r"[\u4e00-\u9fff]", chinese) and not re.search(r"[\u4e00-\u9fff]", english)
+    assert re.search(r"[\u4e00-\u9fff]", chinese)
+    assert not re.search(r"[\u4e00-\u9fff]", english)
     assert fields(chinese) == fields(english)
-    assert len(chinese) <= 80 and len(english) <= 160
+    assert len(chinese) <= 80
+    assert len(english) <= 160
 
 
 def test_values_are_filled_in() -> None:
-    assert "4000" in say("too_long", "en", limit=4000) and "4000" in say("too_long", "zh", limit=4000)
+    assert "4000" in say("too_long", "en", limit=4000)
+    assert "4000" in say("too_long", "zh", limit=4000)
 
 
 def test_the_greeting_says_that_a_machine_speaks() -> None:
-    assert "automated" in say("greeting", "en") and "自动" in say("greeting", "zh")
+    assert "automated" in say("greeting", "en")
+    assert "自动" in say("greeting", "zh")
 
 
 def test_an_unknown_code_or_a_missing_value_is_an_error() -> None:

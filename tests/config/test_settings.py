@@ -90,4 +90,8 @@ def test_only_json_travels_through_the_broker(load: Load) -> None:
 
 def test_postgres_is_taken_from_its_url(load: Load) -> None:
     database = load(KEFU_DATABASE_URL="postgres://kefu:pw@db.internal:5433/shop")["DATABASES"]["default"]
-    assert (database["ENGINE"], database["HOST"], database["PORT"]) == ("django.db.backends.postgresql", "db.internal", 5433)
+    assert (database["ENGINE"], database["HOST"], database["PORT"]) == (
+        "django.db.backends.postgresql",
+        "db.internal",
+        5433,
+    )

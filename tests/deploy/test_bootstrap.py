@@ -1,6 +1,9 @@
 """deploy.bootstrap: what it decides before anything is installed, and that the pins hold together."""
 
+import ast
+import importlib.metadata
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,3 +108,35 @@ def test_a_full_disk_stops_before_anything_is_made(tmp_path: Path, monkeypatch: 
     with pytest.raises(bootstrap.Stop, match="free"):
         bootstrap.install(development=False)
     assert not (tmp_path / ".venv").exists()
+
+
+def imported(*folders: str) -> dict[str, Path]:
+    """Foreign modules (their first name) → a file that imports it."""
+    found: dict[str, Path] = {}
+    own = {path.name for path in ROOT.iterdir() if path.is_dir()}
+    for file in (file for folder in folders for file in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                modules = [node.module or ""]
+            found |= {module.split(".")[0]: file for module in modules}
+    return {name: file for name, file in found.items() if name not in sys.stdlib_module_names | own}
+
+
+@pytest.mark.parametrize(
+    ("folders", "files"),
+    [
+        (["chatbot", "config", "guardrails", "knowledge", "deploy"], ["requirements.txt"]),
+        (["tests", "bench"], ["requirements.txt", "requirements-dev.txt"]),
+    ],
+)
+def test_every_package_that_is_imported_is_asked_for(folders: list[str], files: list[str]) -> None:
+    """Not only brought along by another package, which may stop to need it."""
+    asked = {name for file in files for name in names(file)}
+    packages = importlib.metadata.packages_distributions()
+    missing = {}
+    for module, file in imported(*folders).items():
+        makers = {re.sub(r"[-_.]+", "-", maker).lower() for maker in packages.get(module, [module])}
+        if not makers & asked:
+            missing[module] = f"{file.relative_to(ROOT)}: {makers}"
+    assert not missing

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy import prepare_models
-from deploy.prepare_models import E5_SMALL, SMOLLM2, Recipe, is_ready, prepare
+from deploy.prepare_models import E5_SMALL, SMOLLM2, Recipe, is_ready, prepare, wants_smollm2
 
 RECIPE = Recipe("tiny", "smollm2", ("one", "two"), "no-such-package", "a test", 0)
 
@@ -70,6 +70,20 @@ def test_a_step_that_fails_shows_its_words_and_one_line(tmp_path: Path, capfd: p
 def test_a_recipe_names_the_steps_of_its_module(recipe: Recipe) -> None:
     module = importlib.import_module(f"deploy.{recipe.module}")
     assert all(callable(getattr(module, step)) for step in recipe.steps)
+
+
+@pytest.mark.parametrize(
+    ("engine", "model", "wanted"),
+    [
+        ("", "", False),
+        ("extractive", "smollm2", False),
+        ("transformers", "smollm2", True),
+        ("transformers", "", True),
+        ("transformers", "/some/folder", False),
+    ],
+)
+def test_the_language_model_is_made_only_for_who_uses_it(engine: str, model: str, wanted: bool) -> None:
+    assert wants_smollm2(engine, model) == wanted
 
 
 def test_deciding_that_nothing_is_to_do_needs_no_package(tmp_path: Path) -> None:

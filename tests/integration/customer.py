@@ -18,6 +18,7 @@ class Customer:
         self.transcript: dict[str, dict[str, Any]] = {}
         self.streaming: dict[str, str] = {}
         self.services: list[str] = []
+        self.stages: list[str] = []
         self.errors: list[dict[str, Any]] = []
         self.doubled: list[str] = []
         self.reconnects = -1
@@ -87,6 +88,8 @@ class Customer:
             return
         assert event["seq"] > self.seq, f"event {event['seq']} after {self.seq}"
         self.seq = event["seq"]
+        if event["type"] == "status":
+            self.stages.append(event["stage"])
         if event["type"] == "reply":
             shown = "" if event["replace"] else self.streaming.get(event["reply"], "")
             self.streaming[event["reply"]] = shown + event["text"]

@@ -97,9 +97,9 @@ def test_a_worker_killed_in_the_middle_of_an_answer_leaves_one_answer_or_one_apo
 def test_stop_ends_the_answer(writing_server: Server) -> None:
     customer = Customer(writing_server.socket_url)
     customer.say(LONG)
-    customer.until(lambda: customer.streaming, 60)
+    customer.until(lambda: "writing" in customer.stages, 60)
     customer.send({"type": "stop"})
-    customer.until(lambda: customer.answers(), 15)
+    customer.until(lambda: customer.answers(), 25)
     assert customer.answers()[0]["reason"] == "stopped"
     customer.close()
 

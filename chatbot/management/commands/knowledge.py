@@ -13,7 +13,7 @@ from config.jsonlines import Row, RowError, run_lines, text_of
 from knowledge.embedding import ModelMissing
 from knowledge.followup import standalone
 from knowledge.retrieval import Retriever
-from knowledge.selectors import BaseMissing
+from knowledge.selectors import BaseMissing, VectorsMissing
 from knowledge.services import import_document
 
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
                 sys.exit(import_all(options["paths"], options["base"]))
             retriever = worker_wiring.knowledge_bases().retriever(options["base"])
             sys.exit(run_lines(lambda row: search(row, retriever, options["top"])))
-        except (ModelMissing, BaseMissing) as error:
+        except (ModelMissing, BaseMissing, VectorsMissing) as error:
             raise CommandError(str(error)) from None
 
 
@@ -46,10 +46,10 @@ def import_all(paths: list[Path], base: str) -> int:
         row: Row = {"document": name}
         try:
             report = import_document(base, name, path.read_bytes(), **worker_wiring.import_parts())
-            row |= {"state": report.state, "chunks": report.chunks, "reason": report.reason or None}
+            row |= {"status": report.state, "chunks": report.chunks, "reason": report.reason or None}
         except OSError as error:
-            row |= {"state": "refused", "chunks": 0, "reason": error.strerror}
-        status |= row["state"] == "refused"
+            row |= {"status": "refused", "chunks": 0, "reason": error.strerror}
+        status |= row["status"] == "refused"
         sys.stdout.write(orjson.dumps(row).decode() + "\n")
         sys.stdout.flush()
     return int(status)
@@ -73,8 +73,7 @@ def search(row: Row, retriever: Retriever, top: int) -> Row:
     history = row.get("history", [])
     if not isinstance(history, list):
         raise RowError("'history' is not a list")
-    earlier = [text_of(u) if isinstance(u, dict) else str(u) for u in history if not isinstance(u, dict) or u.get("role") != "bot"]
-    found = retriever.search(standalone(question, earlier), top)
+    found = retriever.search(standalone(question, [said for one in history if (said := said_by_customer(one))]), top)
     return {
         "passages": [
             {"document": p.document, "ref": p.ref, "score": round(p.score, 4), "text": p.text} for p in found.passages
@@ -82,3 +81,15 @@ def search(row: Row, retriever: Retriever, top: int) -> Row:
         "answerable": found.answerable,
         "confidence": round(found.confidence, 4),
     }
+
+
+def said_by_customer(utterance: object) -> str:
+    """Return what the customer said in one entry of a history, "" for the bot's; raises RowError.
+
+    An entry is a string, or {"role": "customer" | "bot", "text"}.
+    """
+    if isinstance(utterance, str):
+        return utterance
+    if not isinstance(utterance, dict):
+        raise RowError("'history' holds something that is neither a string nor an object")
+    return text_of(utterance) if utterance.get("role", "customer") == "customer" else ""

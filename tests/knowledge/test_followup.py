@@ -1,0 +1,47 @@
+import pytest
+
+from knowledge.followup import is_follow_up, standalone
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "那运费呢？",
+        "西藏呢",
+        "它多久能到",
+        "那如果超过七天了",
+        "and for Tibet?",
+        "What about refunds?",
+        "how long does it take?",
+        "Why?",
+        "要多久",
+    ],
+)
+def test_questions_that_lean_on_earlier_ones(question: str) -> None:
+    assert is_follow_up(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "退货运费由谁承担？",
+        "雪线500睡袋的温标是多少",
+        "How long does a refund take?",
+        "Do you ship to Tibet and how much is it?",
+        "可以用信用卡付款吗",
+    ],
+)
+def test_questions_that_stand_alone(question: str) -> None:
+    assert not is_follow_up(question)
+
+
+def test_a_follow_up_is_led_by_the_last_question_that_stood_alone() -> None:
+    history = ["你们支持哪些付款方式？", "退货运费由谁承担？", "那换货呢？"]
+    assert standalone("西藏呢？", history) == "退货运费由谁承担？ 西藏呢？"
+
+
+def test_without_history_or_need_a_question_stays_as_it_is() -> None:
+    assert standalone("西藏呢？", []) == "西藏呢？"
+    assert (
+        standalone("How long does a refund take?", ["Do you ship to Tibet by air?"]) == "How long does a refund take?"
+    )
