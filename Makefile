@@ -25,7 +25,7 @@ install:
 	@$(PYTHON) -m deploy.bootstrap install
 
 bench: models
-	@.venv/bin/python -m bench
+	@.venv/bin/python -m bench.chat
 
 bench-start: models
 	@.venv/bin/python -m bench.start

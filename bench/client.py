@@ -1,4 +1,4 @@
-"""A customer for benches: one websocket that keeps what a person would have seen, and complains about what must not happen."""
+"""A customer for benches: one websocket that keeps what a person would have seen, and notes what must not happen."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ class Asked:
 
 
 class Customer:
-    """Connects, asks, and checks that events are numbered without gap, that no message comes twice, that none is lost."""
+    """Connects, asks, and checks that events are numbered without gap and that no message comes twice."""
 
     def __init__(self, url: str, key: str, language: str) -> None:
         self.url, self.key, self.language = url, key, language

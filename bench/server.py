@@ -1,4 +1,4 @@
-"""A Kefu of its own for benches and integration tests: `make run` in a temporary folder, with its processes to be found and killed."""
+"""A Kefu of its own for benches and integration tests: `make run` in a temporary folder, its processes to be killed."""
 
 import os
 import signal

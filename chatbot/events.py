@@ -97,9 +97,7 @@ class EventLog:
         self._release_lease = client.register_script(_RELEASE_LEASE)
         self._renew_leases = client.register_script(_RENEW_LEASES)
 
-    def append(
-        self, writer: Writer, type_: str, payload: dict[str, Any], *, once: str = "", follows: str = ""
-    ) -> int:
+    def append(self, writer: Writer, type_: str, payload: dict[str, Any], *, once: str = "", follows: str = "") -> int:
         """Append an event and return its number.
 
         With `once`, a second append under that id returns the first one's number. With `follows`, the event makes sense

@@ -95,12 +95,8 @@ class Message(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["conversation", "created"], name="message_history"),
-            models.Index(
-                fields=["created"], name="message_open", condition=models.Q(role="customer", outcome="")
-            ),
-            models.Index(
-                fields=["created"], name="message_unannounced", condition=models.Q(sequence__isnull=True)
-            ),
+            models.Index(fields=["created"], name="message_open", condition=models.Q(role="customer", outcome="")),
+            models.Index(fields=["created"], name="message_unannounced", condition=models.Q(sequence__isnull=True)),
         ]
 
     def __str__(self) -> str:

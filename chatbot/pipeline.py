@@ -131,9 +131,7 @@ class Assistant:
         units = (*shown, *self.say("handed_off.review", language, after=True))
         return Conclusion("review", "reply_review", units, record=record)
 
-    def _saying(
-        self, outcome: Outcome, reason: str, language: Language, record: Record
-    ) -> Conclusion:
+    def _saying(self, outcome: Outcome, reason: str, language: Language, record: Record) -> Conclusion:
         code = {
             "refused": "refused",
             "review": "handed_off.review",

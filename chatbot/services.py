@@ -36,9 +36,7 @@ class Received:
 
 def start_conversation(*, site: Site, visitor: uuid.UUID, language: Language, log: EventLog) -> Conversation:
     """Create a conversation that the bot owns."""
-    conversation = Conversation.objects.create(
-        site=site, visitor=visitor, language=language, sequence_ceiling=BLOCK
-    )
+    conversation = Conversation.objects.create(site=site, visitor=visitor, language=language, sequence_ceiling=BLOCK)
     with contextlib.suppress(*LogUnavailable):  # the first append restores it
         log.restore(conversation.id, fence=conversation.fence, attempt=0, after=0, ceiling=BLOCK)
     return conversation

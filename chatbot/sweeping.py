@@ -87,5 +87,3 @@ def _apologise(message_id: UUID, *, log: EventLog, apologise: Callable[[Language
         return int(turns.conclude(claimed, apologise(claimed.language), log=log) is not None)
     finally:
         log.drop_lease(claimed.conversation.id, claimed.holder)
-
-

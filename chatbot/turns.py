@@ -160,9 +160,7 @@ def answer_turn(
 
 def open_message(conversation_id: uuid.UUID) -> uuid.UUID | None:
     """Return a message that waits for the bot, if any."""
-    waiting = Message.objects.filter(
-        _OPEN, conversation_id=conversation_id, conversation__owner=Conversation.Owner.BOT
-    )
+    waiting = Message.objects.filter(_OPEN, conversation_id=conversation_id, conversation__owner=Conversation.Owner.BOT)
     return waiting.values_list("id", flat=True).first()
 
 

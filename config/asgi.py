@@ -14,6 +14,4 @@ from chatbot.consumers import ChatConsumer  # noqa: E402
 
 wiring.warm_web()
 
-application = ProtocolTypeRouter(
-    {"http": http, "websocket": URLRouter([path("ws/chat/", ChatConsumer.as_asgi())])}
-)
+application = ProtocolTypeRouter({"http": http, "websocket": URLRouter([path("ws/chat/", ChatConsumer.as_asgi())])})

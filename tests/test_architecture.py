@@ -9,7 +9,21 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FRAMEWORKS = {"django", "channels", "celery", "kombu", "redis"}
 HEAVY = {"torch", "transformers", "sentence_transformers"}
-EDGES = {"models", "services", "selectors", "admin", "apps", "consumers", "tasks", "wiring", "worker_wiring", "queueing", "views", "feed", "events"}
+EDGES = {
+    "models",
+    "services",
+    "selectors",
+    "admin",
+    "apps",
+    "consumers",
+    "tasks",
+    "wiring",
+    "worker_wiring",
+    "queueing",
+    "views",
+    "feed",
+    "events",
+}
 STATEFUL = {"turns", "sweeping", "publishing", "pulse", "tokens", "metrics"}
 MAY_IMPORT_TORCH = {"knowledge/embedding.py", "chatbot/engines/transformers_engine.py"}
 NEVER = {"guardrails": {"knowledge", "chatbot"}, "knowledge": {"guardrails", "chatbot"}}
@@ -52,7 +66,14 @@ def test_imports_point_one_way(path: Path) -> None:
 
 
 def test_services_and_selectors_know_no_edge() -> None:
-    edges = {"chatbot.consumers", "chatbot.tasks", "chatbot.views", "chatbot.admin", "chatbot.wiring", "chatbot.worker_wiring"}
+    edges = {
+        "chatbot.consumers",
+        "chatbot.tasks",
+        "chatbot.views",
+        "chatbot.admin",
+        "chatbot.wiring",
+        "chatbot.worker_wiring",
+    }
     for stem in ("services", "selectors", "turns", "sweeping", "publishing", "pulse", "events"):
         assert not set(imported(ROOT / "chatbot" / f"{stem}.py")) & edges, stem
 
@@ -60,7 +81,13 @@ def test_services_and_selectors_know_no_edge() -> None:
 def test_the_pipeline_knows_no_framework_and_no_wiring() -> None:
     roots = set(imported(ROOT / "chatbot" / "pipeline.py"))
     assert not {name.split(".")[0] for name in roots} & (FRAMEWORKS | HEAVY)
-    assert not roots & {"chatbot.wiring", "chatbot.worker_wiring", "chatbot.services", "chatbot.models", "config.environment"}
+    assert not roots & {
+        "chatbot.wiring",
+        "chatbot.worker_wiring",
+        "chatbot.services",
+        "chatbot.models",
+        "config.environment",
+    }
 
 
 def test_only_settings_and_edges_read_the_configuration() -> None:

@@ -57,5 +57,7 @@ def test_every_make_target_exists(target: str) -> None:
 
 def test_the_tree_names_every_folder() -> None:
     named = set(re.findall(r"^\| `([a-z]+)/", README, re.MULTILINE))
-    folders = {p.name for p in ROOT.iterdir() if p.is_dir() and not p.name.startswith(".") and (p / "__init__.py").exists()}
+    folders = {
+        p.name for p in ROOT.iterdir() if p.is_dir() and not p.name.startswith(".") and (p / "__init__.py").exists()
+    }
     assert folders <= named | {"tests"}

@@ -23,13 +23,13 @@ from knowledge.terms import fold, search_terms
 MOST_SENTENCES = 3
 
 # What a quote's score is made of; looked for by hand on demo/questions.dev.jsonl (`python -m bench.answers`).
-DENSE = 0.5  # of its cosine's z-score among all quotes
-WORDS = 3.0  # of the share of the question's terms that it holds, by idf
-CONCEPT = 3.0  # of a notion, against 1 of a word
-CONTEXT = 0.8  # what a term counts that only the heading or the FAQ's question holds
-KIND = 0.6  # for a fact of a kind that was asked for
+DENSE = 0.6  # of its cosine's z-score among all quotes
+WORDS = 2.5  # of the share of the question's terms that it holds, by idf
+CONCEPT = 2.0  # of a notion, against 1 of a word
+CONTEXT = 0.7  # what a term counts that only the heading or the FAQ's question holds
+KIND = 0.5  # for a fact of a kind that was asked for
 RANK = 0.4  # of its passage's z-score
-OWN_LANGUAGE = 1.0
+OWN_LANGUAGE = 0.5
 IN_RANGE = 1.0  # for each number of the question that lies in a range of its row ("175–181 cm")
 NEAR = 2.5  # how much less a further sentence of the same passage may score
 FAR = 2.0  # how much less a quote of another passage may score

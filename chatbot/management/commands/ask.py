@@ -1,4 +1,4 @@
-"""`manage.py ask`: answers JSON lines in this process, with the pipeline that the worker runs. No server, cache or limits."""
+"""`manage.py ask`: answers JSON lines in this process, with the pipeline that the worker runs. No server, no limits."""
 
 import sys
 import time
@@ -54,8 +54,10 @@ def turn_of(row: Row, mask: Callable[[str], str]) -> Turn:
     if not text.strip():
         raise RowError("'text' is empty")
     said = row.get("conversation", [])
-    if not isinstance(said, list) or not all(isinstance(u, dict) and u.get("role") in ("customer", "bot") for u in said):
-        raise RowError("'conversation' is not a list of {\"role\": \"customer\" | \"bot\", \"text\"}")
+    if not isinstance(said, list) or not all(
+        isinstance(u, dict) and u.get("role") in ("customer", "bot") for u in said
+    ):
+        raise RowError('\'conversation\' is not a list of {"role": "customer" | "bot", "text"}')
     history = tuple(Utterance(u["role"], mask(text_of(u))) for u in said)
     masked = mask(text)
     return Turn(masked, language_of(masked, "en"), history)

@@ -38,5 +38,7 @@ class Command(BaseCommand):
         password = secrets.token_urlsafe(12)
         user = users.objects.create_user(name, password=password, is_staff=True, is_superuser=is_superuser)
         if not is_superuser:
-            user.user_permissions.set(Permission.objects.filter(content_type__app_label="chatbot", codename__startswith="view_"))
+            user.user_permissions.set(
+                Permission.objects.filter(content_type__app_label="chatbot", codename__startswith="view_")
+            )
         sys.stdout.write(f"account\t{name}\t{password}\n")
