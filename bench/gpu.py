@@ -74,9 +74,8 @@ def engine_figures(folder: Path) -> None:
     torch.cuda.reset_peak_memory_stats()
     start = time.perf_counter()
     engine = TransformersEngine(folder, max_new_tokens=NEW_TOKENS)
-    print(
-        f"| transformers NF4: load | {time.perf_counter() - start:.1f} s, {torch.cuda.memory_allocated() / 1e9:.1f} GB |"
-    )
+    seconds, memory = time.perf_counter() - start, torch.cuda.memory_allocated() / 1e9
+    print(f"| transformers NF4: load | {seconds:.1f} s, {memory:.1f} GB |")
     prompt = Prompt("Where is my parcel?", np.zeros(384, np.float32), tuple(passage(n) for n in range(5)), "en")
     print(f"| prompt | {engine.encode(prompt)[1].shape[1]} tokens |")
     list(engine.stream(prompt, lambda: False))
@@ -105,9 +104,8 @@ def embedder_figures(folder: Path) -> None:
     alone = (time.perf_counter() - start) / 50 * 1000
     start = time.perf_counter()
     vectors = embedder.embed(texts)
-    print(
-        f"| embedder, fp16 | alone {alone:.1f} ms, {len(texts) / (time.perf_counter() - start):.0f} texts/s in batches |"
-    )
+    rate = len(texts) / (time.perf_counter() - start)
+    print(f"| embedder, fp16 | alone {alone:.1f} ms, {rate:.0f} texts/s in batches |")
     assert vectors.shape == (2048, 384)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3)
 

@@ -254,13 +254,19 @@ def confidence(outcome: Outcome, calibration: Calibration) -> float:
 
 
 def print_answerable(outcomes: Sequence[Outcome], calibration: Calibration) -> None:
-    """The table of what is kept and what is rejected, by set."""
-    print(f"\n{'set':28}{'questions':>10}{'kept %':>8}{'rejected %':>12}")
-    for source in dict.fromkeys(outcome.case.source for outcome in outcomes):
-        own = [outcome for outcome in outcomes if outcome.case.source == source]
-        kept = 100 * np.mean([confidence(outcome, calibration) >= calibration.threshold for outcome in own])
-        columns = f"{kept:8.1f}{'':12}" if own[0].case.refs else f"{'':8}{100 - kept:12.1f}"
-        print(f"{source:28}{len(own):>10}{columns}")
+    """The table of what is kept and rejected: at the shipped threshold, and rejected where 90 % of the set is kept."""
+    sure: dict[str, list[float]] = {}
+    for outcome in outcomes:
+        sure.setdefault(outcome.case.source, []).append(confidence(outcome, calibration))
+    print(f"\n{'set':28}{'questions':>10}{'kept %':>8}{'rejected %':>12}{'rejected % at 90 kept':>24}")
+    for source, own in sure.items():
+        kept = 100 * np.mean(np.array(own) >= calibration.threshold)
+        answerable = next((name for name in sure if name != source and source.startswith(name)), None)
+        if answerable is None:
+            print(f"{source:28}{len(own):>10}{kept:8.1f}")
+        else:
+            at_ninety = 100 * np.mean(np.array(own) < np.quantile(sure[answerable], 0.1))
+            print(f"{source:28}{len(own):>10}{'':8}{100 - kept:12.1f}{at_ninety:24.1f}")
 
 
 def print_speed(cases: Sequence[Case], embedder: Embedder, embed: Vectoriser, words_weight: float) -> None:

@@ -161,6 +161,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "presidio-analyzer": {"level": "ERROR"},
+        "faiss": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "uvicorn.access": {"level": "WARNING"},

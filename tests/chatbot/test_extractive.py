@@ -90,7 +90,7 @@ def test_a_second_passage_adds_the_fact_that_the_first_lacks() -> None:
     camping = passage("Our weekend course teaches camping.\nBring a tent.", heading="Weekend course")
     price = passage("A weekend course costs 99 yuan.\nCourses start in May.", heading="Course prices", score=0.9)
     text = reply("How much is the weekend course that teaches camping?", camping, price, SHIPPING)
-    assert text == "Our weekend course teaches camping [1]. A weekend course costs 99 yuan [2]."
+    assert text == "Our weekend course teaches camping. Bring a tent [1]. A weekend course costs 99 yuan [2]."
     assert cited(reply("What does the weekend course teach?", camping, price, SHIPPING)) == (0,)
 
 
