@@ -18,7 +18,7 @@ _NEVER_ENDS = frozenset(_ABBREVIATIONS.split()) | _MAY_END
 # stay whole.
 _CLOSERS = "[" + re.escape("\"'”’」』）)】》]") + "]*"
 _END = re.compile(rf"(?:[。！？!?；…]+|\.+(?={_CLOSERS}(?:\s|$|[{HAN}]))){_CLOSERS}|\n+")
-_LAST_WORD = re.compile(r"[A-Za-z][A-Za-z.]*$|(?:^|\s)\d{1,3}$")
+_LAST_WORD = re.compile(r"[A-Za-z][A-Za-z.]*$|(?<!\S)\d{1,3}$")
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:

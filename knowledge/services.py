@@ -16,7 +16,7 @@ from knowledge.models import Chunk, Document, Embedding, KnowledgeBase
 from knowledge.readers import read_document
 from knowledge.sentences import sentence_spans
 
-READING = 2  # raise it when readers or chunking change: documents are then read anew
+READING = 3  # raise it when readers or chunking change: documents are then read anew
 EMBED_AT_ONCE = 256  # texts between two writes, so that an interrupted import goes on where it stopped
 _KEYS_AT_ONCE = 5000
 

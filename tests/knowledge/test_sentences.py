@@ -18,6 +18,7 @@ from knowledge.sentences import sentence_spans, split_sentences
         ("first line\nsecond line", ["first line", "second line"]),
         ("We stop at 5 p.m. Orders wait.", ["We stop at 5 p.m.", "Orders wait."]),
         ("Wait... what?", ["Wait...", "what?"]),
+        ("1. Open it.\n2. Press Return. Then wait.", ["1. Open it.", "2. Press Return.", "Then wait."]),
     ],
 )
 def test_sentences_end_where_a_reader_would_end_them(text: str, sentences: list[str]) -> None:
