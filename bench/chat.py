@@ -114,8 +114,8 @@ async def main(url: str, key: str, pid: int | None, *, quick: bool) -> int:
         print(results[-1].row(), flush=True)
         rate += 5
     print("\nmemory, MB (proportional share): " + ", ".join(f"{n} {u.megabytes:.0f}" for n, u in usage_of(pid).items()))
-    faults = sorted({fault for result in results[:2] for fault in result.faults})
-    lost = sum(result.asked - len(result.whole) for result in results[:2])
+    faults = sorted({fault for result in results for fault in result.faults})
+    lost = sum(result.asked - len(result.whole) for result in results)
     print(f"lost {lost}, faults {faults or 'none'}")
     return 1 if faults or lost else 0
 

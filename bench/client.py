@@ -18,7 +18,6 @@ class Asked:
 
     due: float
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    confirmed: bool = False
     first: float | None = None
     whole: float | None = None
     outcome: str = ""
@@ -34,6 +33,7 @@ class Customer:
         self.faults: list[str] = []
         self._seq = 0
         self._seen: set[str] = set()
+        self._confirmed: list[tuple[str, str]] = []
 
     async def connect(self) -> None:
         origin = "http" + self.url.removeprefix("ws").split("/ws/")[0]
@@ -75,9 +75,10 @@ class Customer:
 
     def _take(self, event: dict[str, Any]) -> None:
         now = time.perf_counter()
-        waiting = next((a for a in self.asked if a.whole is None), None)
-        if event["type"] == "reply" and waiting is not None and waiting.first is None:
-            waiting.first = now - waiting.due
+        if event["type"] == "reply":
+            waiting = next((asked for asked in self.asked if asked.whole is None), None)
+            if waiting is not None and waiting.first is None:
+                waiting.first = now - waiting.due
         if event["type"] != "message":
             return
         message = event["message"]
@@ -85,16 +86,22 @@ class Customer:
             self.faults.append("a message came twice")
         self._seen.add(message["id"])
         if message["role"] == "customer":
-            for asked in self.asked:
-                asked.confirmed = asked.confirmed or asked.id == message["client_id"]
-        elif waiting is None:
-            self.faults.append("an answer to nothing")
+            self._confirmed.append((message["id"], message["client_id"]))
         else:
-            # A burst is answered once: everything asked before this answer is answered by it.
-            for asked in [a for a in self.asked if a.whole is None and a.confirmed]:
-                asked.first = asked.first if asked.first is not None else now - asked.due
-                asked.whole, asked.outcome = now - asked.due, message["outcome"]
-                asked.done.set()
+            self._answered(message, now)
+
+    def _answered(self, message: dict[str, Any], now: float) -> None:
+        """A burst is answered once: the reply answers everything up to the message that it replies to."""
+        ids = [id_ for id_, _ in self._confirmed]
+        upto = ids.index(message["reply_to"]) + 1 if message["reply_to"] in ids else 0
+        clients = {client_id for _, client_id in self._confirmed[:upto]}
+        answered = [asked for asked in self.asked if asked.whole is None and asked.id in clients]
+        if not answered:
+            self.faults.append("an answer to nothing")
+        for asked in answered:
+            asked.first = asked.first if asked.first is not None else now - asked.due
+            asked.whole, asked.outcome = now - asked.due, message["outcome"]
+            asked.done.set()
 
 
 def percentile(values: list[float], q: float) -> float:
