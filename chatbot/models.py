@@ -48,6 +48,8 @@ class Conversation(models.Model):
     handoff_reason = models.CharField(
         max_length=40, blank=True, help_text="why a person should look; empty: nobody needs to"
     )
+    handed_off = models.DateTimeField(null=True, blank=True, help_text="since when it waits for a person")
+    draft = models.TextField(blank=True, help_text="what the bot was saying when an agent took over; masked")
     fence = models.PositiveIntegerField(default=1)
     attempt = models.PositiveIntegerField(default=0)
     sequence_ceiling = models.PositiveBigIntegerField(default=0)
@@ -73,12 +75,14 @@ class Message(models.Model):
         CUSTOMER = "customer"
         BOT = "bot"
         AGENT = "agent"
+        SYSTEM = "system"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
     client_id = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001  null is "not from a widget"
     role = models.CharField(max_length=8, choices=Role.choices)
     text = models.TextField()
+    author = models.CharField(max_length=150, blank=True, help_text="the agent's name as the customer sees it")
     language = models.CharField(max_length=8, blank=True)
     sources = models.JSONField(default=list, blank=True)
     outcome = models.CharField(max_length=16, blank=True)
@@ -110,6 +114,7 @@ class Message(models.Model):
                 "id": str(self.id),
                 "client_id": self.client_id,
                 "role": self.role,
+                "author": self.author,
                 "text": self.text,
                 "at": self.created.isoformat(),
                 "sources": self.sources,

@@ -9,7 +9,8 @@ Server to client, without a number
     service {state: ok | degraded}
     error {code, message, id, retry_after, fatal}
 Server to client, numbered by `seq`, which strictly grows; a client that reconnects says the last one it saw
-    message {message: {id, client_id, role, text, at, sources, outcome, reason, reply_to}}    a finished message
+    message {message: {id, client_id, role, author, text, at, sources, outcome, reason, reply_to}}   finished;
+        role system: the owner changed (reason joined, transferred, left); what the bot was saying is dropped
     status {reply, stage}                   the bot is searching, checking or writing
     reply {reply, part, text, replace}      whole released units; `replace` drops all parts shown before
 """

@@ -54,6 +54,20 @@ def newest_seq(conversation_id: uuid.UUID, *, log: EventLog) -> int:
     return Conversation.objects.filter(pk=conversation_id).values_list("sequence_ceiling", flat=True).get()
 
 
+def running_reply(conversation_id: uuid.UUID, *, log: EventLog) -> str:
+    """Return what the bot has shown of a reply that is not finished, masked; "" when there is none."""
+    shown: dict[str, str] = {}
+    for event in log.read(conversation_id, 0)[0]:
+        data = event.data()
+        if event.type == "reply":
+            shown[data["reply"]] = ("" if data["replace"] else shown.get(data["reply"], "")) + data["text"]
+        elif event.type == "message":
+            shown.pop(data["message"]["id"], None)
+            if data["message"]["role"] == Message.Role.SYSTEM:
+                shown.clear()  # the owner changed: what ran before is no reply any more
+    return "".join(shown.values())
+
+
 def _messages_after(conversation_id: uuid.UUID, after: int, *, up_to: int) -> dict[str, Event]:
     """Return the newest finished messages by id, up to that number if there is one: the log knew of none above it."""
     rows = Message.objects.filter(conversation_id=conversation_id, sequence__gt=after).order_by("-sequence")

@@ -18,6 +18,7 @@ from chatbot.turn import Language
 from guardrails import placeholders
 from guardrails import services as vault
 from guardrails.personal_data.finding import Finding
+from guardrails.personal_data.masking import same_value
 from guardrails.vault import MasterKey
 
 logger = logging.getLogger(__name__)
@@ -58,24 +59,65 @@ def receive_message(
     Nothing of it is stored or queued unmasked. When redis cannot be reached the message is kept and the sweeper does
     the rest. Raises guardrails' MaskingUnavailable; then nothing was stored.
     """
+    received = store_message(
+        conversation=conversation,
+        role=Message.Role.CUSTOMER,
+        client_id=client_id,
+        text=text,
+        language=language,
+        find=find,
+        master_key=master_key,
+    )
+    if received.new:
+        with contextlib.suppress(*LogUnavailable):
+            announce(received.message, log=log)
+        enqueue(received.message.id)
+    return received
+
+
+def store_message(
+    *,
+    conversation: Conversation,
+    role: Message.Role,
+    client_id: str,
+    text: str,
+    language: str,
+    find: FindPersonalData,
+    master_key: MasterKey,
+    author: str = "",
+    before: Callable[[], None] = lambda: None,
+) -> Received:
+    """Mask what a person wrote and store it; once per `client_id`. The one way of such text into the database.
+
+    `before` runs in the same transaction, first: what it raises stores nothing. Raises guardrails' MaskingUnavailable.
+    """
     safe = placeholders.escape_lookalikes(text)
-    findings = find(safe)
+    findings = _personal(safe, find(safe), conversation.site.contacts)
     try:
         with transaction.atomic():
+            before()
             masked = vault.mask(conversation.id, safe, findings, master_key=master_key)
             message = Message.objects.create(
                 conversation=conversation,
                 client_id=client_id,
-                role=Message.Role.CUSTOMER,
+                role=role,
                 text=masked.text,
                 language=language,
+                author=author,
             )
     except IntegrityError:
         return Received(Message.objects.get(conversation=conversation, client_id=client_id), new=False)
-    with contextlib.suppress(*LogUnavailable):
-        announce(message, log=log)
-    enqueue(message.id)
     return Received(message, new=True)
+
+
+def _personal(text: str, findings: Sequence[Finding], contacts: Sequence[str]) -> list[Finding]:
+    """Leave out the shop's own contacts: they are no personal data."""
+    return [
+        finding
+        for finding in findings
+        if same_value(finding.entity, text[finding.start : finding.end])
+        not in {same_value(finding.entity, contact) for contact in contacts}
+    ]
 
 
 def announce(message: Message, *, log: EventLog) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Now
 
 from chatbot import services
 from chatbot.events import EventLog, LogUnavailable, Writer
@@ -222,6 +223,7 @@ def conclude(
         changes: dict[str, object] = {"language": claimed.language}
         if conclusion.outcome in ("handed_off", "review"):
             changes["handoff_reason"] = conclusion.reason
+            changes["handed_off"] = Coalesce("handed_off", Now())
         mine = Conversation.objects.filter(
             pk=claimed.conversation.pk,
             attempt=claimed.attempt,

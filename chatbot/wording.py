@@ -19,6 +19,15 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "zh": "抱歉，这个话题我不能回答。您可以换个问法，或者输入“转人工”联系客服人员。",
         "en": "Sorry, I cannot help with that. You can put it differently, or type “agent” to reach a person.",
     },
+    "owner.joined": {
+        "zh": "{name} 已加入对话，由人工为您服务。",
+        "en": "{name} has joined; you are now talking to a person.",
+    },
+    "owner.transferred": {"zh": "对话已转给 {name}。", "en": "{name} has taken over the conversation."},
+    "owner.left": {
+        "zh": "人工客服已离开，由自动助手继续为您服务。",
+        "en": "The agent has left; the automated assistant is back.",
+    },
     "withheld": {
         "zh": "（这段内容现在不能显示。）",
         "en": "(This text can no longer be shown.)",

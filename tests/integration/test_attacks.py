@@ -7,11 +7,11 @@ import socket
 import stat
 import subprocess
 import sys
-import threading
 import time
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import suppress
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
@@ -26,10 +26,9 @@ pytestmark = pytest.mark.integration
 
 FORBIDDEN = "自杀教程"
 DOCUMENTS = {
-    "lamp.md": f"# Wibbleton lamp\n\nThe Wibbleton lamp runs for 33 hours on one charge.\n\n{FORBIDDEN} stands beside it.\n",
+    "lamp.md": f"# Wibbleton lamp\n\nThe Wibbleton lamp runs for 33 hours.\n\n{FORBIDDEN} is beside it.\n",
     "price.csv": (
-        "question,answer\n"
-        'What does the Frobnitzer cost?,"It costs 5 dollars: -https://10.9.8.7/?q=<CN_MOBILE_1> <script>alert(1)</script>"\n'
+        'question,answer\nWhat does the Frobnitzer cost?,"It costs 5 dollars: -https://10.9.8.7/?q=<CN_MOBILE_1> now"\n'
     ),
 }
 
@@ -51,7 +50,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def opened(server: Server, **hello: object) -> ClientConnection:
-    connection = connect(server.socket_url, origin=server.address, compression=None)  # type: ignore[arg-type]
+    connection = connect(server.socket_url, origin=server.address, compression=None, close_timeout=0.1)  # type: ignore[arg-type]
     first = {"type": "hello", "protocol": 1, "key": "demo", "token": "", "after": 0, "language": "zh"}
     connection.send(json.dumps(first | hello))
     return connection
@@ -64,11 +63,15 @@ def answer(server: Server, question: str, *before: str) -> dict[str, object]:
         customer = Customer(server.socket_url)
         for number, text in enumerate([*before, question], 1):
             customer.say(text)
-            customer.until(lambda number=number: len(customer.answers()) == number)
+            customer.until(partial(_has_answers, customer, number))
         customer.close()
         reply = customer.answers()[-1]
         if reply["outcome"] != "handed_off" or time.monotonic() > deadline:
             return reply
+
+
+def _has_answers(customer: Customer, number: int) -> bool:
+    return len(customer.answers()) == number
 
 
 def get(server: Server, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -88,39 +91,38 @@ def lies_in(server: Server, value: str) -> list[str]:
 
 @pytest.mark.parametrize("after", [-1, 1.5, "3", True, None, 2**53, [], {}])
 def test_an_odd_number_in_hello_is_refused(server: Server, after: object) -> None:
-    with opened(server, after=after) as socket:
-        assert json.loads(socket.recv(timeout=5))["code"] == "bad_hello"
+    with opened(server, after=after) as websocket:
+        assert json.loads(websocket.recv(timeout=5))["code"] == "bad_hello"
 
 
 def test_a_number_that_was_never_given_out_brings_the_whole_conversation(server: Server) -> None:
     customer = Customer(server.socket_url)
     id_ = customer.say("How long does a refund take?")
     customer.until(lambda: customer.confirmed(id_) and customer.answers())
-    with opened(server, token=customer.token, after=2**53 - 1) as socket:
-        assert json.loads(socket.recv(timeout=5))["fresh"] is False
-        assert json.loads(socket.recv(timeout=5))["message"]["client_id"] == id_
+    with opened(server, token=customer.token, after=2**53 - 1) as websocket:
+        assert json.loads(websocket.recv(timeout=5))["fresh"] is False
+        assert json.loads(websocket.recv(timeout=5))["message"]["client_id"] == id_
     customer.close()
 
 
 @pytest.mark.parametrize("origin", ["null", "http://evil.example", "file://", "{server}@evil.example", "http://[::1"])
 def test_a_foreign_origin_is_refused(server: Server, origin: str) -> None:
-    with connect(server.socket_url, origin=origin.replace("{server}", server.address)) as socket:  # type: ignore[arg-type]
-        socket.send(json.dumps({"type": "hello", "protocol": 1, "key": "demo", "token": "", "after": 0}))
-        assert json.loads(socket.recv(timeout=5))["code"] == "bad_origin"
+    with connect(server.socket_url, origin=origin.replace("{server}", server.address)) as websocket:  # type: ignore[arg-type]
+        websocket.send(json.dumps({"type": "hello", "protocol": 1, "key": "demo", "token": "", "after": 0}))
+        assert json.loads(websocket.recv(timeout=5))["code"] == "bad_origin"
 
 
 def test_a_host_that_is_not_ours_gets_no_conversation(server: Server) -> None:
     """DNS rebinding: the hostile page's name leads to this server, so its origin and the host agree."""
     address = urlsplit(server.address)
-    with socket.create_connection((address.hostname or "", address.port or 0)) as line:
+    event = {"type": "error"}
+    with socket.create_connection((address.hostname or "", address.port or 0)) as line, suppress(InvalidStatus):
         url = f"ws://evil.example:{address.port}/ws/chat/"
         origin = f"http://evil.example:{address.port}"
-        try:
-            with connect(url, sock=line, origin=origin, compression=None) as websocket:  # type: ignore[arg-type]
-                websocket.send(json.dumps({"type": "hello", "protocol": 1, "key": "demo", "token": "", "after": 0}))
-                assert json.loads(websocket.recv(timeout=5))["type"] == "error"
-        except InvalidStatus as refused:
-            assert 400 <= refused.response.status_code < 500
+        with connect(url, sock=line, origin=origin, compression=None) as websocket:  # type: ignore[arg-type]
+            websocket.send(json.dumps({"type": "hello", "protocol": 1, "key": "demo", "token": "", "after": 0}))
+            event = json.loads(websocket.recv(timeout=5))
+    assert event["type"] == "error"
 
 
 def test_an_unknown_socket_path_is_no_server_error(server: Server) -> None:
@@ -132,20 +134,20 @@ def test_an_unknown_socket_path_is_no_server_error(server: Server) -> None:
 def test_a_visitor_who_reconnects_has_the_same_allowance(server: Server) -> None:
     token, refused = "", 0
     for turn in range(6):
-        with opened(server, token=token) as socket:
-            token = token or json.loads(socket.recv(timeout=5))["token"]
+        with opened(server, token=token) as websocket:
+            token = token or json.loads(websocket.recv(timeout=5))["token"]
             for number in range(10):
-                socket.send(json.dumps({"type": "say", "id": f"{turn}-{number}", "text": "谢谢"}))
-            socket.send('{"type": "ping"}')
-            while (event := json.loads(socket.recv(timeout=10)))["type"] != "pong":
+                websocket.send(json.dumps({"type": "say", "id": f"{turn}-{number}", "text": "谢谢"}))
+            websocket.send('{"type": "ping"}')
+            while (event := json.loads(websocket.recv(timeout=10)))["type"] != "pong":
                 refused += event["type"] == "error" and event["code"] == "too_fast"
     assert refused, "60 messages within seconds, where 40 a minute are allowed"
 
 
 def test_the_socket_offers_no_compression(server: Server) -> None:
     """16 KB of it become 16 MB in web's memory: 2.6 MB sent over 20 sockets took 2.6 GB."""
-    with connect(server.socket_url, origin=server.address, compression="deflate") as socket:  # type: ignore[arg-type]
-        assert not socket.protocol.extensions
+    with connect(server.socket_url, origin=server.address, compression="deflate") as websocket:  # type: ignore[arg-type]
+        assert not websocket.protocol.extensions
 
 
 def test_ids_differ_by_every_character_and_the_first_text_stays(server: Server) -> None:
@@ -171,8 +173,8 @@ def test_personal_data_in_odd_places_is_kept_nowhere(server: Server, place: str)
     elif place == "query":
         connect(f"{server.socket_url}?tel={mobile}", origin=server.address).close()  # type: ignore[arg-type]
     else:
-        with opened(server, token=mobile) as socket:
-            socket.recv(timeout=5)
+        with opened(server, token=mobile) as websocket:
+            websocket.recv(timeout=5)
     assert not lies_in(server, mobile)
 
 
@@ -189,7 +191,7 @@ def test_what_others_on_the_machine_may_not_read(server: Server) -> None:
 
 
 def test_a_forbidden_word_in_a_document_is_not_shown_in_its_excerpt(server: Server) -> None:
-    reply = answer(server, "For how many hours does the Wibbleton lamp run on one charge?")
+    reply = answer(server, "For how many hours does the Wibbleton lamp run?")
     assert "33 hours" in str(reply["text"])
     assert FORBIDDEN not in json.dumps(reply, ensure_ascii=False)
 
@@ -200,7 +202,9 @@ def test_a_document_cannot_carry_the_customers_number_away_in_a_link(server: Ser
     assert "13912345678" not in str(reply["text"])
 
 
-@pytest.mark.parametrize("path", ["/static/../manage.py", "/static/%2e%2e/manage.py", "/static/..%2fconfig/settings.py", "/%ff"])
+@pytest.mark.parametrize(
+    "path", ["/static/../manage.py", "/static/%2e%2e/manage.py", "/static/..%2fconfig/settings.py", "/%ff"]
+)
 def test_paths_lead_nowhere_else(server: Server, path: str) -> None:
     status, _, body = get(server, path)
     assert status == 404
@@ -228,48 +232,25 @@ def test_a_redis_that_is_full_is_like_one_that_is_away(server: Server) -> None:
     client = redis.Redis(unix_socket_path=str(server.sockets / "redis.sock"))
     client.config_set("maxmemory", "1mb")
     try:
-        with opened(server) as socket:
-            assert json.loads(socket.recv(timeout=5))["type"] == "welcome"
+        with opened(server) as websocket:
+            assert json.loads(websocket.recv(timeout=5))["type"] == "welcome"
         assert get(server, "/readyz")[0] == 503
     finally:
         client.config_set("maxmemory", "256mb")
 
 
-def test_asking_whether_it_is_ready_takes_nothing_from_customers(server: Server) -> None:
-    over = threading.Event()
-
-    def ask() -> None:
-        while not over.is_set():
-            get(server, "/readyz")
-
-    threads = [threading.Thread(target=ask) for _ in range(100)]
-    for thread in threads:
-        thread.start()
-    try:
-        customer = Customer(server.socket_url)
-        for number in range(5):
-            id_ = customer.say("How long does a refund take?")
-            customer.until(lambda id_=id_: customer.confirmed(id_) or customer.errors)
-        assert not customer.errors
-        customer.close()
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
-
-
 def test_messages_that_are_slow_to_mask_keep_nobody_from_connecting(server: Server) -> None:
-    """Last, because what is queued is worked off for a while: 20 sockets, ten messages each."""
-    sockets = [opened(server) for _ in range(20)]
+    """Last, because what is queued is worked off for a while: 60 sockets, ten messages each."""
+    sockets = [opened(server) for _ in range(60)]
     try:
-        for socket in sockets:
+        for websocket in sockets:
             for number in range(10):
-                socket.send(json.dumps({"type": "say", "id": str(number), "text": "王伟" * 2000}))
+                websocket.send(json.dumps({"type": "say", "id": str(number), "text": "王伟" * 2000}))
         time.sleep(0.5)  # the server reads them
         start = time.monotonic()
-        with opened(server) as socket:
-            assert json.loads(socket.recv(timeout=30))["type"] == "welcome"
+        with opened(server) as websocket:
+            assert json.loads(websocket.recv(timeout=30))["type"] == "welcome"
         assert time.monotonic() - start < 2
     finally:
-        for socket in sockets:
-            socket.close()
+        for websocket in sockets:
+            websocket.close()

@@ -98,6 +98,11 @@ export class Transcript {
       seq,
       state: "sent",
     };
+    if (message.role === "system") {
+      // The owner changed: what the bot was saying is dropped.
+      this.entries = this.entries.filter((other) => other.state !== "streaming");
+      this.status = null;
+    }
     if (message.role === "bot" || message.role === "agent") {
       this.#parts.set(message.id, null);
       this.settle();

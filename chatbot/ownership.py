@@ -1,0 +1,187 @@
+"""Who speaks for the shop: the bot, or one agent. Take over, hand back, transfer, reply.
+
+Every change of owner raises the conversation's fence while its row is locked, in the database and in redis, so that
+whatever the former owner still writes is refused. Each change is a message of its own (role system): it is recorded
+and announced like any other, and a crash cannot lose it.
+"""
+
+import contextlib
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models.functions import Coalesce, Now
+
+from chatbot import selectors, services, turns, wording
+from chatbot.events import EventLog, LogUnavailable
+from chatbot.models import Conversation, Message
+from chatbot.services import Enqueue, FindPersonalData
+from guardrails.screening import Screened
+from guardrails.vault import MasterKey
+
+
+class NotOwner(Exception):
+    """Somebody else speaks for the shop; `owner` says who: "bot", or the agent's user name. Shown to staff."""
+
+    def __init__(self, owner: str) -> None:
+        super().__init__(owner)
+        self.owner = owner
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An agent's reply: stored (`message`), or held back by the guards (`message` is None, `screened` says why)."""
+
+    message: Message | None
+    screened: Screened
+
+
+def take_over(*, conversation_id: uuid.UUID, agent: User, log: EventLog) -> Conversation:
+    """Make the agent the owner. What the bot was saying becomes the conversation's draft.
+
+    Taking over what is one's own already changes nothing. Raises NotOwner when another agent was first,
+    Conversation.DoesNotExist, and one of LogUnavailable: then nothing has changed.
+    """
+
+    def change(conversation: Conversation) -> str:
+        if conversation.owner == Conversation.Owner.AGENT:
+            if conversation.agent_id == agent.pk:
+                return ""
+            raise NotOwner(_owner(conversation))
+        conversation.draft = selectors.running_reply(conversation_id, log=log)
+        conversation.owner, conversation.agent = Conversation.Owner.AGENT, agent
+        conversation.handed_off, conversation.handoff_reason = None, ""
+        return "joined"
+
+    return _change_owner(conversation_id, change, log=log)
+
+
+def transfer(*, conversation_id: uuid.UUID, agent: User, to: User, log: EventLog) -> Conversation:
+    """Give the conversation to another agent. Raises as `take_over` does."""
+
+    def change(conversation: Conversation) -> str:
+        _require(conversation, agent)
+        conversation.agent = to
+        return "transferred" if to.pk != agent.pk else ""
+
+    return _change_owner(conversation_id, change, log=log)
+
+
+def hand_back(*, conversation_id: uuid.UUID, agent: User, log: EventLog, enqueue: Enqueue) -> Conversation:
+    """Give the conversation back to the bot, which answers what is still open. Raises as `take_over` does."""
+
+    def change(conversation: Conversation) -> str:
+        _require(conversation, agent)
+        conversation.owner, conversation.agent, conversation.draft = Conversation.Owner.BOT, None, ""
+        return "left"
+
+    conversation = _change_owner(conversation_id, change, log=log)
+    waiting = turns.open_message(conversation_id)
+    if waiting is not None:
+        enqueue(waiting)
+    return conversation
+
+
+def send_reply(
+    *,
+    conversation_id: uuid.UUID,
+    agent: User,
+    client_id: str,
+    text: str,
+    screen: Callable[[str], Screened],
+    find: FindPersonalData,
+    master_key: MasterKey,
+    log: EventLog,
+    confirmed: bool = False,
+) -> Sent:
+    """Send what an agent wrote, once per `client_id`; it answers the customer's open messages.
+
+    The guards warn first (`review` is sent when `confirmed`), and block what must not be said at all. Raises NotOwner
+    and guardrails' MaskingUnavailable.
+    """
+    screened = screen(text)
+    if screened.verdict == "block" or (screened.verdict == "review" and not confirmed):
+        return Sent(None, screened)
+    conversation = Conversation.objects.select_related("site", "agent").get(pk=conversation_id)
+
+    def still_owner() -> None:
+        _require(Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id), agent)
+
+    received = services.store_message(
+        conversation=conversation,
+        role=Message.Role.AGENT,
+        client_id=f"{agent.pk}:{client_id}",
+        text=text,
+        language=conversation.language,
+        find=find,
+        master_key=master_key,
+        author=shown_name(agent),
+        before=still_owner,
+    )
+    if received.new:
+        Message.objects.filter(
+            conversation_id=conversation_id,
+            role=Message.Role.CUSTOMER,
+            outcome="",
+            created__lt=received.message.created,
+        ).update(outcome="agent")
+        Conversation.objects.filter(pk=conversation_id).update(draft="")
+        with contextlib.suppress(*LogUnavailable):
+            services.announce(received.message, log=log)
+    return Sent(received.message, screened)
+
+
+def request_person(*, conversation_id: uuid.UUID, reason: str) -> None:
+    """Put the conversation into the queue of those that wait for a person, unless one has it already."""
+    Conversation.objects.filter(pk=conversation_id, owner=Conversation.Owner.BOT).update(
+        handoff_reason=reason, handed_off=Coalesce("handed_off", Now())
+    )
+
+
+def _change_owner(conversation_id: uuid.UUID, change: Callable[[Conversation], str], *, log: EventLog) -> Conversation:
+    """Apply `change`, which returns the reason that the customer sees, or "" for no change."""
+    with transaction.atomic():
+        conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id)
+        reason = change(conversation)
+        if not reason:
+            return conversation
+        # What the bot had finished comes before the change: nothing of it may be announced after.
+        for message in Message.objects.filter(conversation=conversation, sequence__isnull=True).order_by("created"):
+            services.announce(message, log=log)
+        conversation.fence += 1
+        conversation.save(update_fields=["owner", "agent", "draft", "fence", "handed_off", "handoff_reason", "updated"])
+        name = shown_name(conversation.agent) if conversation.agent else ""
+        notice = Message.objects.create(
+            conversation=conversation,
+            role=Message.Role.SYSTEM,
+            text=wording.say(f"owner.{reason}", "zh" if conversation.language == "zh" else "en", name=name),
+            author=name,
+            reason=reason,
+            language=conversation.language,
+        )
+        log.restore(
+            conversation_id,
+            fence=conversation.fence,
+            attempt=conversation.attempt,
+            after=conversation.sequence_ceiling,
+            ceiling=conversation.sequence_ceiling,
+        )
+    with contextlib.suppress(*LogUnavailable):
+        services.announce(notice, log=log)
+    return conversation
+
+
+def _require(conversation: Conversation, agent: User) -> None:
+    if conversation.owner != Conversation.Owner.AGENT or conversation.agent_id != agent.pk:
+        raise NotOwner(_owner(conversation))
+
+
+def _owner(conversation: Conversation) -> str:
+    return conversation.agent.get_username() if conversation.agent is not None else conversation.owner
+
+
+def shown_name(agent: User) -> str:
+    """Return the name under which customers see an agent."""
+    return agent.first_name or agent.get_username()
