@@ -13,12 +13,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import orjson
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 from django.db import close_old_connections
+from django.http.request import split_domain_port, validate_host
 
 from chatbot import metrics, protocol, selectors, services, tokens, wiring, wording
 from chatbot.events import Event, LogUnavailable
@@ -37,19 +39,24 @@ CLOSE_INTERNAL = 1011
 HELLO_SECONDS = 5
 WAITING_EVENTS = 256
 SERVICE_THREADS = 8
+RECEIVING_THREADS = 4
+RECEIVING_WAITING = 32
 
 _threads = ThreadPoolExecutor(SERVICE_THREADS, thread_name_prefix="service")
+# Masking takes long and may be asked for often: it must not keep hellos and catching up waiting.
+_receiving = ThreadPoolExecutor(RECEIVING_THREADS, thread_name_prefix="receive")
+_places = asyncio.BoundedSemaphore(RECEIVING_THREADS + RECEIVING_WAITING)
 _T = TypeVar("_T")
 
 
-async def _in_thread(call: Callable[[], _T]) -> _T:
+async def _in_thread(call: Callable[[], _T], threads: ThreadPoolExecutor = _threads) -> _T:
     """Run a service or selector off the event loop."""
 
     def run() -> _T:
         close_old_connections()
         return call()
 
-    return await asyncio.get_running_loop().run_in_executor(_threads, run)
+    return await asyncio.get_running_loop().run_in_executor(threads, run)
 
 
 @dataclass
@@ -185,7 +192,10 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         start = time.perf_counter()
         language = language_of(say.text, self.session.language)
         try:
-            await _in_thread(partial(receive, self.session.conversation, say, language))
+            if _places.locked():
+                raise MaskingUnavailable("too many messages wait")
+            async with _places:
+                await _in_thread(partial(receive, self.session.conversation, say, language), _receiving)
         except MaskingUnavailable:
             logger.warning("masking is unavailable; a message was refused")
             await self._error("masking_unavailable", say.id, retry_after=2.0)
@@ -271,13 +281,19 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         else:
             self.shown.pop(holder["id"], None)
         ours = event.type == "reply" or holder["role"] != "customer"
+        self._screen_sources(holder)
         if ours and wiring.lexicon().judge(before + text).action != "pass":
             holder["text"] = wording.say("withheld", session.language)
         elif "_" in text:  # every placeholder has one, damaged ones too
             holder["text"] = await self._restored(session, text, before)
-        else:
-            return event.frame()
         return Event(event.seq, event.type, orjson.dumps(data)).frame()
+
+    @staticmethod
+    def _screen_sources(holder: dict[str, Any]) -> None:
+        for source in holder.get("sources", ()):
+            for name in ("heading", "excerpt"):
+                if wiring.lexicon().judge(source[name]).action != "pass":
+                    source[name] = ""
 
     async def _restored(self, session: Session, text: str, before: str) -> str:
         restored = restore(text, self.values, before)
@@ -348,4 +364,5 @@ def _origin_allowed(site: Site, origin: str, host: str) -> bool:
         return False
     if parts.scheme not in ("http", "https") or not parts.netloc:
         return False
-    return parts.netloc == host or origin in site.allowed_origins
+    own = parts.netloc == host and validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
+    return own or origin in site.allowed_origins

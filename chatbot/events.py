@@ -18,8 +18,8 @@ import orjson
 import redis
 
 BLOCK = 1000  # event numbers handed to redis at a time
-LOG_LENGTH = 1000
-FEED_LENGTH = 20_000
+LOG_LENGTH = 200  # what is older comes from the database
+FEED_LENGTH = 4_000  # seconds at the highest rate; who falls further behind reads the log
 KEEP_SECONDS = 3600
 LEASE_MILLISECONDS = 8_000
 FEED = "kefu:feed"
@@ -36,7 +36,7 @@ for i, key in ipairs(KEYS) do
 end
 """
 
-LogUnavailable = (redis.ConnectionError, redis.TimeoutError)
+LogUnavailable = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.OutOfMemoryError)
 
 
 class Stale(Exception):
@@ -108,7 +108,8 @@ class EventLog:
         numbers: list[str | int] = ["" if number is None else number for number in (writer.fence, writer.attempt)]
         limits = [LOG_LENGTH, KEEP_SECONDS, FEED_LENGTH]
         event: list[str | bytes] = [once, type_, orjson.dumps(payload)]
-        status, seq = self._append(keys=keys, args=[str(writer.conversation), *numbers, *event, *limits, follows])
+        arguments = [str(writer.conversation), *numbers, *event, *limits, follows]
+        status, seq = self._script(self._append, keys, arguments)
         if status == b"stale":
             raise Stale(str(writer.conversation))
         if status in (b"lost", b"full"):
@@ -120,7 +121,8 @@ class EventLog:
 
         `after` counts only then: the next event gets `after` + 1. Nothing is ever lowered.
         """
-        return bool(self._restore(keys=[_state(conversation)], args=[fence, attempt, after, ceiling, KEEP_SECONDS]))
+        arguments = [fence, attempt, after, ceiling, KEEP_SECONDS]
+        return bool(self._script(self._restore, [_state(conversation)], arguments))
 
     def read(self, conversation: uuid.UUID, after: int) -> tuple[list[Event], int]:
         """Return the log's events numbered above `after`, in order, and the last number given out (0: none known)."""
@@ -187,11 +189,18 @@ class EventLog:
             pipe.llen(queue)
         return dict(zip(queues, map(int, pipe.execute()), strict=True))
 
-    def ping(self) -> float:
-        """Return the milliseconds that redis takes to answer."""
-        start = time.perf_counter()
-        self._redis.ping()
-        return (time.perf_counter() - start) * 1000
+    def check(self) -> None:
+        """Return when redis can be written to."""
+        self._redis.set("kefu:check", 1, ex=60)
+
+    def _script(self, script: Any, keys: list[str], args: list[Any]) -> Any:
+        """Run a script. A redis that is full refuses it with an error of another class than a plain command."""
+        try:
+            return script(keys=keys, args=args)
+        except redis.ResponseError as error:
+            if "OOM" in str(error):
+                raise redis.exceptions.OutOfMemoryError("redis is full") from error
+            raise
 
 
 def feed_entries(rows: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> Iterator[FeedEntry]:

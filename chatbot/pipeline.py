@@ -121,7 +121,7 @@ class Assistant:
         if reason == "timeout" or nothing:
             yield self._saying("handed_off", "timeout" if reason == "timeout" else "no_answer", turn.language, record)
             return
-        sources = sources_of("".join(unit.text for unit in shown), found)
+        sources = sources_of("".join(unit.text for unit in shown), found, self.release)
         yield Conclusion("faq" if found.exact else "answered", reason, tuple(shown), sources=sources, record=record)
 
     def _withheld(self, unit: Withheld, shown: list[Released], language: Language, record: Record) -> Conclusion:

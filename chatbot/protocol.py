@@ -3,7 +3,7 @@
 Client to server (one JSON object a text frame)
     {"type": "hello", "protocol": 1, "key": SITE, "token": "" or the last one, "after": last seq or 0,
      "language": "zh" | "en"}
-    {"type": "say", "id": its own id, "text": …}    {"type": "stop"}    {"type": "ping"}
+    {"type": "say", "id": a UUID of its own, "text": …}    {"type": "stop"}    {"type": "ping"}
 Server to client, without a number
     welcome {protocol, conversation, token, seq, limit, language, site, fresh}    pong {}
     service {state: ok | degraded}
@@ -15,6 +15,7 @@ Server to client, numbered by `seq`, which strictly grows; a client that reconne
     reply {reply, part, text, replace}      whole released units; `replace` drops all parts shown before
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,6 +23,9 @@ import orjson
 
 VERSION = 1
 CLOSE_BAD_HELLO, CLOSE_NO_HELLO, CLOSE_REFUSED, CLOSE_TOO_FAST = 4400, 4401, 4403, 4429
+
+
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class FrameError(Exception):
@@ -87,7 +91,7 @@ def read_frame(text: str, *, longest: int) -> Frame:
 
 def _say(data: dict[str, Any], longest: int) -> Say:
     identity, text = data.get("id"), data.get("text")
-    if not isinstance(identity, str) or not 1 <= len(identity) <= 64 or not identity.isprintable():
+    if not isinstance(identity, str) or not _UUID.fullmatch(identity):  # it is stored and sent back as it is
         raise FrameError("unknown_type")
     if not isinstance(text, str):
         raise FrameError("empty", identity)

@@ -36,7 +36,7 @@ def sweep(
 
     Raises one of LogUnavailable when redis cannot be reached: then the next sweep does it.
     """
-    log.ping()
+    log.check()
     announced = _announce(log)
     now = timezone.now()
     waiting = (

@@ -20,6 +20,7 @@ from chatbot.routing import route
 from chatbot.turn import Conclusion, Language
 from chatbot.wiring import event_log, lexicon
 from config.environment import config
+from guardrails.placeholders import escape_lookalikes
 from guardrails.release import Release, Released, Withheld
 from guardrails.screening import screen_message
 from knowledge import selectors as knowledge
@@ -106,6 +107,7 @@ class ImportParts(TypedDict):
     embedder: Embedder
     judge: Callable[[list[str]], list[dict[str, Any]]]
     guard_version: str
+    clean: Callable[[str], str]
 
 
 def import_parts() -> ImportParts:
@@ -117,7 +119,7 @@ def import_parts() -> ImportParts:
             for v in map(lexicon().judge, sentences)
         ]
 
-    return ImportParts(embedder=embedder(), judge=judge, guard_version=lexicon().version)
+    return ImportParts(embedder=embedder(), judge=judge, guard_version=lexicon().version, clean=escape_lookalikes)
 
 
 @Once

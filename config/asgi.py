@@ -1,10 +1,11 @@
 """The ASGI application of web: Django's pages over HTTP, the widget's socket. torch is never imported here."""
 
 import os
+from typing import Any, cast
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
-from django.urls import path
+from django.urls import path, re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 http = get_asgi_application()
@@ -14,4 +15,11 @@ from chatbot.consumers import ChatConsumer  # noqa: E402
 
 wiring.warm_web()
 
-application = ProtocolTypeRouter({"http": http, "websocket": URLRouter([path("ws/chat/", ChatConsumer.as_asgi())])})
+
+async def not_found(scope: Any, receive: Any, send: Any) -> None:
+    """Refuse a websocket to any other address."""
+    await send({"type": "websocket.close", "code": 4404})
+
+
+sockets: Any = URLRouter([path("ws/chat/", ChatConsumer.as_asgi()), re_path("", cast(Any, not_found))])
+application = ProtocolTypeRouter({"http": http, "websocket": sockets})

@@ -15,6 +15,7 @@ from config.environment import ROOT, config
 _config = config()
 VAR = _config.var
 VAR.mkdir(parents=True, exist_ok=True)
+VAR.chmod(0o700)  # it holds the database, the keys and the logs
 
 
 def _kept_secret(path: Path) -> str:
@@ -119,6 +120,7 @@ WHITENOISE_MAX_AGE = 300
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _config.production
 SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_HSTS_SECONDS = 31_536_000 if _config.production else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _config.production else None
 
 REDIS_URL = _config.redis_url or f"unix://{VAR / 'redis.sock'}"
@@ -165,6 +167,8 @@ LOGGING = {
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "uvicorn.access": {"level": "WARNING"},
+        "uvicorn.error": {"level": "WARNING"},  # below, it logs addresses with their query strings
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         "websockets": {"level": "WARNING"},
     },
 }

@@ -1,9 +1,12 @@
 """One web process: uvicorn on KEFU_HOST and KEFU_PORT. Several share the port (SO_REUSEPORT), each supervised alone."""
 
 import socket
+from typing import Any
 
 import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from chatbot.limits import TokenBucket
 from config.environment import config
 
 
@@ -17,12 +20,29 @@ def listener(host: str, port: int) -> socket.socket:
     return sock
 
 
+class PatientProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's websocket, but with an end to its patience: it answers pings below the application's own limits."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._pings = TokenBucket(per_minute=60, burst=20)
+
+    def handle_ping(self) -> None:
+        """Close a socket that pings without end."""
+        if self._pings.take():
+            self.transport.abort()
+        else:
+            super().handle_ping()
+
+
 def main() -> None:
     options = config()
     server = uvicorn.Server(
         uvicorn.Config(
             "config.asgi:application",
-            ws="websockets-sansio",
+            ws=PatientProtocol,
+            ws_max_size=11 * 2**20,  # so that a message of 10 MB gets an error event that says why
+            ws_per_message_deflate=False,  # a few kilobytes must not become megabytes
             ws_ping_interval=20.0,  # proxies close sockets that are silent for 30 s or a minute
             ws_ping_timeout=20.0,
             lifespan="off",

@@ -13,8 +13,10 @@ PLACEHOLDER = re.compile(r"<[A-Z]+(?:_[A-Z]+)*_[1-9][0-9]*>")
 
 _NAME = r"[A-Za-z]{2,20}(?:_[A-Za-z]{1,20}){0,3}_[0-9]{1,9}"
 _LINK = (
-    r"(?<![A-Za-z0-9.-])(?:[A-Za-z][A-Za-z0-9+.-]{0,30}://|[Ww]{3}\.|(?i:mailto|javascript):"
-    r"|(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?::[0-9]{1,5})?[/?#])[^\s，。；！？、（）【】《》「」“”]*"
+    # A browser finds an address wherever it begins, so nothing is asked of what stands before it.
+    r"(?:(?i:https?)://|(?<![A-Za-z0-9.-])(?:[A-Za-z][A-Za-z0-9+.-]{0,30}://|[Ww]{3}\.|(?i:mailto|javascript):"
+    r"|(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?::[0-9]{1,5})?[/?#]))"
+    r"[^ \t\n\r\f\v\u00a0\u2028\u2029\u3000，。；！？、（）【】《》「」“”]*"
 )
 _RESTORABLE = re.compile(
     rf"(?P<link>{_LINK})|[<＜﹤][ ]{{0,2}}(?P<bracketed>{_NAME})[ ]{{0,2}}[>＞﹥]"

@@ -1,7 +1,7 @@
 """Changes to knowledge: a document comes, changes, or goes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -16,7 +16,7 @@ from knowledge.models import Chunk, Document, Embedding, KnowledgeBase
 from knowledge.readers import read_document
 from knowledge.sentences import sentence_spans
 
-READING = 3  # raise it when readers or chunking change: documents are then read anew
+READING = 4  # raise it when readers or chunking change: documents are then read anew
 EMBED_AT_ONCE = 256  # texts between two writes, so that an interrupted import goes on where it stopped
 _KEYS_AT_ONCE = 5000
 
@@ -37,11 +37,19 @@ class ImportReport:
 
 
 def import_document(
-    base_slug: str, name: str, data: bytes, *, embedder: Embedder, judge: Verdicts, guard_version: str
+    base_slug: str,
+    name: str,
+    data: bytes,
+    *,
+    embedder: Embedder,
+    judge: Verdicts,
+    guard_version: str,
+    clean: Callable[[str], str] = str,
 ) -> ImportReport:
     """Brings a file into a base, which is made if need be.
 
-    `judge` gives a verdict {"action", "tier", "categories"} for each sentence, in order; `guard_version` dates them.
+    `clean` is applied to every text first. `judge` gives a verdict {"action", "tier", "categories"} for each sentence,
+    in order; `guard_version` dates them.
     The same file under the same name, read and judged as before, changes nothing. A changed one replaces all its chunks
     at once. A file that cannot be read is refused, and what was live under its name stays live. Raises what the
     embedder or the judge raises, and then changes nothing.
@@ -54,7 +62,10 @@ def import_document(
     if before is not None and live and (before.content_hash, before.made_with) == (content_hash, made_with):
         return ImportReport(name, before.chunks.count(), "unchanged")
     try:
-        drafts = chunk(read_document(name, data))
+        drafts = [
+            replace(one, text=clean(one.text), question=clean(one.question), heading=clean(one.heading))
+            for one in chunk(read_document(name, data))
+        ]
     except Unreadable as error:
         if not live:
             refused = {

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
+from django.conf import settings
 from django.db import connections
 
 from chatbot import consumers, protocol, pulse, services, tokens, turns, wiring
@@ -60,6 +61,7 @@ async def web(
     monkeypatch.setattr(wiring, "master_key", lambda: MASTER_KEY)
     monkeypatch.setattr(wiring, "lexicon", lambda: parts.lexicon)
     monkeypatch.setattr(wiring, "limits", lambda: parts.limits)
+    monkeypatch.setattr(settings, "ALLOWED_HOSTS", [HOST])
     monkeypatch.setattr(consumers, "enqueue_turn", queue)
     yield parts
     if feed._task is not None:
@@ -70,13 +72,14 @@ async def web(
 def threads() -> Iterator[None]:
     """Close the service threads' database connections when the test is over."""
     yield
-    meet = threading.Barrier(consumers.SERVICE_THREADS)
+    meet = threading.Barrier(consumers.SERVICE_THREADS + consumers.RECEIVING_THREADS)
 
     def close() -> None:
         meet.wait(10)
         connections.close_all()
 
-    for done in [consumers._threads.submit(close) for _ in range(consumers.SERVICE_THREADS)]:
+    closing = [consumers._threads.submit(close) for _ in range(consumers.SERVICE_THREADS)]
+    for done in [*closing, *(consumers._receiving.submit(close) for _ in range(consumers.RECEIVING_THREADS))]:
         done.result(10)
 
 
@@ -112,7 +115,7 @@ class Widget:
         await self.socket.send_input({"type": "websocket.receive", name: data})
 
     async def say(self, text: str, identity: str = "") -> str:
-        identity = identity or uuid.uuid4().hex
+        identity = identity or str(uuid.uuid4())
         await self.send(type="say", id=identity, text=text)
         return identity
 
@@ -238,7 +241,7 @@ async def test_a_hello_that_is_not_allowed_is_refused_with_its_reason(
 @pytest.mark.parametrize(
     "frame",
     [
-        {"type": "say", "id": "m1", "text": "hi"},
+        {"type": "say", "id": "00000000-0000-4000-8000-000000000001", "text": "hi"},
         {"type": "stop"},
         {"type": "ping"},
         {"type": "hello", "protocol": 99, "key": "shop"},
@@ -348,11 +351,15 @@ async def test_a_visitor_whose_conversation_was_erased_begins_a_new_one(
 
 async def test_a_message_comes_back_and_is_queued_once(widget: Widget, queue: FakeQueue) -> None:
     for _ in range(3):
-        await widget.say("hello", "c1")
+        await widget.say("hello", "00000000-0000-4000-8000-000000000001")
     message = await widget.message()
     await widget.send(type="ping")
     await widget.wait_for("pong")
-    assert (message["client_id"], message["role"], message["text"]) == ("c1", "customer", "hello")
+    assert (message["client_id"], message["role"], message["text"]) == (
+        "00000000-0000-4000-8000-000000000001",
+        "customer",
+        "hello",
+    )
     assert await widget.quiet()
     await queued(queue)
     assert queue.ids == [uuid.UUID(message["id"])]
@@ -362,13 +369,19 @@ async def test_a_message_comes_back_and_is_queued_once(widget: Widget, queue: Fa
     ("text", "code"),
     [
         ("a" * 10_000_000, "too_long"),
-        (json.dumps({"type": "say", "id": "m1", "text": "a" * 201}), "too_long"),
-        (json.dumps({"type": "say", "id": "m1", "text": "a" * 10_000_000}), "too_long"),
-        (json.dumps({"type": "say", "id": "m1", "text": "\u200b" * 10_000}), "too_long"),
-        (json.dumps({"type": "say", "id": "m1", "text": "\u200b" * 100}), "empty"),
+        (json.dumps({"type": "say", "id": "00000000-0000-4000-8000-000000000001", "text": "a" * 201}), "too_long"),
+        (
+            json.dumps({"type": "say", "id": "00000000-0000-4000-8000-000000000001", "text": "a" * 10_000_000}),
+            "too_long",
+        ),
+        (
+            json.dumps({"type": "say", "id": "00000000-0000-4000-8000-000000000001", "text": "\u200b" * 10_000}),
+            "too_long",
+        ),
+        (json.dumps({"type": "say", "id": "00000000-0000-4000-8000-000000000001", "text": "\u200b" * 100}), "empty"),
         ("{", "invalid_json"),
         ('["say"]', "invalid_json"),
-        ('{"type": "say", "id": "m1", "text": "\\ud800"}', "invalid_json"),
+        ('{"type": "say", "id": "00000000-0000-4000-8000-000000000001", "text": "\\ud800"}', "invalid_json"),
         ('{"type": "eval"}', "unknown_type"),
         (b"\x00\xff", "binary"),
     ],
@@ -400,9 +413,9 @@ async def test_who_writes_too_fast_is_told_how_long_to_wait(web: SimpleNamespace
     web.limits.messages_per_minute = 6
     widget = await Widget().open()
     for n in range(6):
-        await widget.say(f"message {n}", f"c{n}")
+        await widget.say(f"message {n}", f"00000000-0000-4000-8000-{n:012d}")
     error = await widget.wait_for("error")
-    assert (error["code"], error["id"], error["fatal"]) == ("too_fast", "c5", False)
+    assert (error["code"], error["id"], error["fatal"]) == ("too_fast", "00000000-0000-4000-8000-000000000005", False)
     assert 0 < error["retry_after"] <= 10
     await widget.leave()
     assert len(queue.ids) == 5
@@ -425,15 +438,15 @@ async def test_a_message_that_cannot_be_received_is_refused_by_name_and_can_be_s
     failure: Exception, code: str, widget: Widget, find: FakeFind
 ) -> None:
     find.failure = failure
-    await widget.say("call 13800138000", "c1")
+    await widget.say("call 13800138000", "00000000-0000-4000-8000-000000000001")
     error = await widget.wait_for("error")
-    assert (error["code"], error["id"], error["fatal"]) == (code, "c1", False)
+    assert (error["code"], error["id"], error["fatal"]) == (code, "00000000-0000-4000-8000-000000000001", False)
     assert error["retry_after"] > 0
     assert "138" not in json.dumps(error)
     assert not await in_thread(Message.objects.exists)
     find.failure = None
-    await widget.say("call 13800138000", "c1")
-    assert (await widget.message())["client_id"] == "c1"
+    await widget.say("call 13800138000", "00000000-0000-4000-8000-000000000001")
+    assert (await widget.message())["client_id"] == "00000000-0000-4000-8000-000000000001"
 
 
 async def test_the_real_master_key_is_loaded_off_the_event_loop(
@@ -613,14 +626,14 @@ async def test_when_redis_dies_the_customer_is_told_and_nothing_is_lost_or_repea
     await widget.message()
     redis_running.kill()
     assert await widget.wait_for("service") == {"type": "service", "state": "degraded"}
-    await widget.say("meanwhile", "c2")
+    await widget.say("meanwhile", "00000000-0000-4000-8000-000000000002")
     await widget.send(type="stop")
     assert (await widget.wait_for("error"))["code"] == "service_unavailable"
     redis_running.start()
     await widget.wait_for("service", state="ok")
     for message in await in_thread(lambda: list(Message.objects.filter(sequence=None))):
         await in_thread(lambda message=message: services.announce(message, log=log))
-    assert (await widget.message())["client_id"] == "c2"
+    assert (await widget.message())["client_id"] == "00000000-0000-4000-8000-000000000002"
     await answer(queue, log, "Yes. ")
     assert (await widget.message("bot"))["text"] == "Yes. "
     assert len(widget.reader.messages) == 3

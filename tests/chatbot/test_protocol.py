@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from chatbot.protocol import Frame, FrameError, Hello, Ping, Say, Stop, frame, read_frame
 
 LONGEST = 100
+ID = "00000000-0000-4000-8000-000000000001"
 HELLO = {"type": "hello", "protocol": 1, "key": "shop", "token": "", "after": 0, "language": "en"}
 
 
 def say(text: object, **fields: object) -> str:
-    return json.dumps({"type": "say", "id": "m1", "text": text, **fields})
+    return json.dumps({"type": "say", "id": ID, "text": text, **fields})
 
 
 def hello(**fields: object) -> str:
@@ -22,17 +23,17 @@ def hello(**fields: object) -> str:
 
 
 GOOD = {
-    "a message": (say("你好"), Say("m1", "你好")),
-    "blanks around a message": (say("  hi \n"), Say("m1", "hi")),
-    "newline and tab inside": (say("a\n\tb"), Say("m1", "a\n\tb")),
-    "NUL inside": (say("a\0b"), Say("m1", "ab")),
-    "control characters inside": (say("a\x1b[31m\x07\x7fb\r\n"), Say("m1", "a[31mb")),
-    "text that looks like a placeholder": (say("<CN_MOBILE_1>"), Say("m1", "<CN_MOBILE_1>")),
-    "text that looks like markup": (say("<script>alert(1)</script>"), Say("m1", "<script>alert(1)</script>")),
-    "an emoji of several code points": (say("👩‍👩‍👧"), Say("m1", "👩‍👩‍👧")),
-    "a message as long as allowed": (say("a" * LONGEST), Say("m1", "a" * LONGEST)),
-    "a message as long as allowed, every character escaped": (say("😀" * LONGEST), Say("m1", "😀" * LONGEST)),
-    "unknown fields": (say("hi", extra={"a": [1]}), Say("m1", "hi")),
+    "a message": (say("你好"), Say(ID, "你好")),
+    "blanks around a message": (say("  hi \n"), Say(ID, "hi")),
+    "newline and tab inside": (say("a\n\tb"), Say(ID, "a\n\tb")),
+    "NUL inside": (say("a\0b"), Say(ID, "ab")),
+    "control characters inside": (say("a\x1b[31m\x07\x7fb\r\n"), Say(ID, "a[31mb")),
+    "text that looks like a placeholder": (say("<CN_MOBILE_1>"), Say(ID, "<CN_MOBILE_1>")),
+    "text that looks like markup": (say("<script>alert(1)</script>"), Say(ID, "<script>alert(1)</script>")),
+    "an emoji of several code points": (say("👩‍👩‍👧"), Say(ID, "👩‍👩‍👧")),
+    "a message as long as allowed": (say("a" * LONGEST), Say(ID, "a" * LONGEST)),
+    "a message as long as allowed, every character escaped": (say("😀" * LONGEST), Say(ID, "😀" * LONGEST)),
+    "unknown fields": (say("hi", extra={"a": [1]}), Say(ID, "hi")),
     "a doubled field, of which the last counts": ('{"type": "ping", "type": "stop"}', Stop()),
     "stop": ('{"type": "stop"}', Stop()),
     "ping": (' {"type": "ping"}\n', Ping()),
@@ -51,7 +52,7 @@ BAD = {
     "10 MB of open brackets": ("[" * 10_000_000, "too_long"),
     "one character too many": (say("a" * (LONGEST + 1)), "too_long"),
     "10,000 zero-width characters": (say("\u200b" * 10_000), "too_long"),
-    "no text": ('{"type": "say", "id": "m1"}', "empty"),
+    "no text": ('{"type": "say", "id": "00000000-0000-4000-8000-000000000001"}', "empty"),
     "only zero-width characters": (say("\u200b\u200d\ufeff" * 20), "empty"),
     "only blanks": (say(" \t\n\u3000\xa0"), "empty"),
     "only NUL": (say("\0\0"), "empty"),
@@ -61,6 +62,7 @@ BAD = {
     "null instead of text": (say(None), "empty"),
     "no id": ('{"type": "say", "text": "hi"}', "unknown_type"),
     "an empty id": (say("hi", id=""), "unknown_type"),
+    "an id that is no UUID": (say("hi", id="13912345678"), "unknown_type"),
     "a number as id": (say("hi", id=1), "unknown_type"),
     "an id that is too long": (say("hi", id="x" * 65), "unknown_type"),
     "an id with NUL": (say("hi", id="a\0"), "unknown_type"),
@@ -73,7 +75,10 @@ BAD = {
     "NaN": ('{"type": NaN}', "invalid_json"),
     "deep nesting": ("[" * 2000 + "]" * 2000, "invalid_json"),
     "a lone surrogate": ('{"type": "ping", "x": "\ud800"}', "invalid_json"),
-    "an escaped lone surrogate": ('{"type": "say", "id": "m1", "text": "\\ud800"}', "invalid_json"),
+    "an escaped lone surrogate": (
+        '{"type": "say", "id": "00000000-0000-4000-8000-000000000001", "text": "\\ud800"}',
+        "invalid_json",
+    ),
     "an unknown type": ('{"type": "drop table"}', "unknown_type"),
     "no type": ("{}", "unknown_type"),
     "a list as type": ('{"type": ["say"]}', "unknown_type"),
@@ -109,7 +114,7 @@ def test_a_bad_frame_gets_a_code(text: str, code: str) -> None:
 def test_a_refused_message_is_named_by_its_id(text: object) -> None:
     with pytest.raises(FrameError) as caught:
         read_frame(say(text), longest=LONGEST)
-    assert caught.value.frame_id == "m1"
+    assert caught.value.frame_id == "00000000-0000-4000-8000-000000000001"
 
 
 _JSON = st.recursive(

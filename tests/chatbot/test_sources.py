@@ -3,8 +3,10 @@
 import pytest
 
 from chatbot.sources import EXCERPT_CHARACTERS, sources_of
-from tests.fakes import passage, retrieved
+from guardrails.release import Release
+from tests.fakes import lexicon, passage, retrieved
 
+RELEASE = Release(lexicon)
 PASSAGES = [passage(f"Passage {n}.", chunk_id=n) for n in range(1, 4)]
 
 
@@ -20,22 +22,27 @@ PASSAGES = [passage(f"Passage {n}.", chunk_id=n) for n in range(1, 4)]
     ],
 )
 def test_sources_are_the_passages_that_the_text_cites(text: str, numbers: list[int]) -> None:
-    found = sources_of(text, retrieved(*PASSAGES))
+    found = sources_of(text, retrieved(*PASSAGES), RELEASE)
     assert [(s.number, s.ref) for s in found] == [(n, f"r{n}") for n in numbers]
 
 
 def test_an_faq_is_its_own_source_whatever_it_says() -> None:
     faq = passage("See [2].", question="How?")
-    [source] = sources_of(faq.text, retrieved(faq, *PASSAGES, exact=True))
+    [source] = sources_of(faq.text, retrieved(faq, *PASSAGES, exact=True), RELEASE)
     assert (source.number, source.heading, source.excerpt) == (1, "How?", "See [2].")
 
 
 @pytest.mark.parametrize(("length", "shortened"), [(EXCERPT_CHARACTERS, False), (EXCERPT_CHARACTERS + 1, True)])
 def test_a_long_excerpt_is_shortened(length: int, shortened: bool) -> None:
-    [source] = sources_of("[1]", retrieved(passage("客" * length)))
+    [source] = sources_of("[1]", retrieved(passage("客" * length)), RELEASE)
     assert source.excerpt == "客" * EXCERPT_CHARACTERS + "…" * shortened
 
 
 def test_a_passage_without_question_is_named_by_its_heading() -> None:
-    [source] = sources_of("[1]", retrieved(passage("Text.")))
+    [source] = sources_of("[1]", retrieved(passage("Text.")), RELEASE)
     assert (source.heading, source.document) == ("Returns", "returns.md")
+
+
+def test_what_release_withholds_of_a_source_is_left_out() -> None:
+    [source] = sources_of("[1]", retrieved(passage("Harmless. A badword beside it.")), RELEASE)
+    assert (source.excerpt, source.document) == ("", "returns.md")

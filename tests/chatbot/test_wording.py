@@ -13,6 +13,7 @@ CODES = [
     "too_long", "invalid_json", "binary", "unknown_type", "empty", "too_fast",
     "masking_unavailable", "service_unavailable",
     "bad_hello", "bad_key", "bad_origin", "expired", "internal",
+    "owner.joined", "owner.transferred", "owner.left",
     *(f"handed_off.{reason}" for reason in get_args(HandoffReason)),
 ]  # fmt: skip
 

@@ -10,6 +10,7 @@ from bench.server import Server, running
 from tests.integration.customer import Customer
 
 pytestmark = pytest.mark.integration
+ID = "00000000-0000-4000-8000-000000000001"
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +19,7 @@ def server() -> Iterator[Server]:
         yield server
 
 
-def say(text: str, id_: str = "1") -> str:
+def say(text: str, id_: str = ID) -> str:
     return json.dumps({"type": "say", "id": id_, "text": text})
 
 
@@ -32,12 +33,12 @@ def say(text: str, id_: str = "1") -> str:
         ("null", "invalid_json"),
         (json.dumps({"type": "dance"}), "unknown_type"),
         (json.dumps({"type": "say"}), "unknown_type"),
-        (json.dumps({"type": "say", "id": "1", "text": 7}), "empty"),
+        (json.dumps({"type": "say", "id": "00000000-0000-4000-8000-000000000001", "text": 7}), "empty"),
         (say(""), "empty"),
         (say("\u200b" * 10_000), "too_long"),
         (say("\u200b" * 3_000), "empty"),
         (say("\x00\x00"), "empty"),
-        ('{"type": "say", "id": "1", "text": "\\ud800"}', "invalid_json"),
+        ('{"type": "say", "id": "00000000-0000-4000-8000-000000000001", "text": "\\ud800"}', "invalid_json"),
         ("[" * 20_000, "invalid_json"),
     ],
     ids=lambda value: repr(value)[:40],

@@ -1,0 +1,55 @@
+"""Lets a signed token in once: whoever brings it first may bring it again, nobody else may.
+
+Who brings it is named by the caller; redis keeps digests until the token expires. While redis is away each process
+remembers what it has seen itself.
+"""
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Literal
+
+import redis
+
+Seen = Literal["new", "again", "replayed"]
+OWN_TOKENS = 20_000
+
+
+class Replays:
+    """Who brought which token first. Thread-safe."""
+
+    def __init__(self, client: redis.Redis, clock: Callable[[], float] = time.time) -> None:
+        self._redis, self._clock = client, clock
+        self._own: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def claim(self, token: str, holder: str, *, until: float) -> Seen:
+        """Say whether `token` (a name of its own, of a token that expires at `until`) is new, the holder's, or not."""
+        key, value = f"kefu:token:{_digest(token)}", _digest(holder)
+        own = self._claim_own(key, value, until)
+        if own == "replayed":
+            return own
+        try:
+            if self._redis.set(key, value, nx=True, ex=max(1, int(until - self._clock()) + 1)):
+                return own
+            first = self._redis.get(key)
+        except redis.RedisError:
+            return own
+        return "again" if first is None or first == value.encode() else "replayed"
+
+    def _claim_own(self, key: str, value: str, until: float) -> Seen:
+        with self._lock:
+            first, end = self._own.get(key, ("", 0.0))
+            if end > self._clock():
+                return "again" if first == value else "replayed"
+            self._own[key] = value, until
+            self._own.move_to_end(key)
+            if len(self._own) > OWN_TOKENS:
+                self._own.popitem(last=False)
+            return "new"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
