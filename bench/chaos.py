@@ -1,8 +1,8 @@
 """Everything breaks at random while customers ask: is anything lost, doubled, out of order, or left without an end?
 
-usage: bench/chaos.py [--minutes 10] [--customers 50] [--web 2] [--seed N] [--keep FOLDER]
-Real processes (embedded default, temporary folder) that are killed as the kernel kills them; sockets that a proxy cuts
-at any byte. Then a quiet minute; then every reader's history is compared with that of one who reads it afresh.
+usage: bench/chaos.py [--minutes 10] [--customers 50] [--web 2] [--engine E] [--seed N] [--keep FOLDER]
+Real processes (embedded default, temporary folder) that are killed as the kernel kills them, or frozen; sockets that a
+proxy cuts at any byte. Then a quiet minute; then all histories are compared with one that is read afresh.
 Exits with 1 on any fault; --keep saves database and logs then.
 """
 
@@ -19,7 +19,7 @@ import sqlite3
 import sys
 import time
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +37,8 @@ KINDS = ("web", "worker", "desk", "redis")
 QUIET_SECONDS = 60.0
 PAUSE_SECONDS = 12.0  # between what one customer does, on average
 CUT_SECONDS = 0.7
+FROZEN_SECONDS = (0.5, 12.0)  # longer than a lease
+BURST_SECONDS = (0.1, 0.5, 2.0)  # longest pause within a burst
 SAME = ("id", "client_id", "role", "text", "at", "outcome", "reason", "reply_to")
 SHOWN = ("lost", "doubled", "order", "back", "late", "changed", "unanswered")
 PERSON = {"zh": "转人工", "en": "I want to talk to a person"}
@@ -95,9 +97,7 @@ async def behave(customer: Customer, texts: list[str], dice: random.Random, unti
             case "ask":
                 customer.ask(next(supply))
             case "burst":
-                for _ in range(dice.randint(2, 5)):
-                    customer.ask(next(supply))
-                    await asyncio.sleep(dice.uniform(0, 0.4))
+                await burst(customer, supply, dice)
             case "person":
                 customer.ask(PERSON[customer.visit.language])
             case "contact":
@@ -111,11 +111,25 @@ async def behave(customer: Customer, texts: list[str], dice: random.Random, unti
             await customer.tabs[0].stop_answer()
 
 
-async def kill(server: Server, each: int, dice: random.Random, start: float, until: float) -> Counter[str]:
-    """Kill each kind of process so many times, at random moments; one that is just starting, too."""
-    killed: Counter[str] = Counter()
-    plan = sorted((dice.uniform(start + 5, until - 3), kind) for kind in KINDS for _ in range(each))
-    for due, kind in plan:
+async def burst(customer: Customer, supply: Iterator[str], dice: random.Random) -> None:
+    """Ask several things without waiting for an answer."""
+    longest = dice.choice(BURST_SECONDS)
+    for _ in range(dice.randint(2, 5)):
+        customer.ask(next(supply))
+        await asyncio.sleep(dice.uniform(0, longest))
+
+
+async def harm(
+    server: Server, customers: list[Customer], each: int, dice: random.Random, start: float, until: float
+) -> Counter[str]:
+    """Kill each kind of process so many times, and freeze it half as often, at random moments; in its start, too.
+
+    What was frozen goes on as if nothing had happened, when others may have taken its work long since.
+    """
+    harmed: Counter[str] = Counter()
+    meanwhile: list[asyncio.Task[None]] = []
+    ways = [signal.SIGKILL] * each + [signal.SIGSTOP] * (each // 2)
+    for due, kind, way in sorted((dice.uniform(start + 5, until - 3), kind, way) for kind in KINDS for way in ways):
         await asyncio.sleep(max(0.0, due - time.monotonic()))
         pids: list[int] = []
         while not pids and time.monotonic() < until:
@@ -124,9 +138,21 @@ async def kill(server: Server, each: int, dice: random.Random, start: float, unt
             await asyncio.sleep(0 if pids else 0.1)
         for pid in pids and [dice.choice(pids)]:
             with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-                killed[kind] += 1
-    return killed
+                os.kill(pid, way)
+                harmed[kind if way == signal.SIGKILL else f"{kind} frozen"] += 1
+                for customer in dice.sample(customers, len(customers) // 5):  # some are always just talking
+                    supply = itertools.repeat(CONTACT[customer.visit.language])
+                    meanwhile.append(asyncio.create_task(burst(customer, supply, dice)))
+                if way == signal.SIGSTOP:
+                    meanwhile.append(asyncio.create_task(_thaw(pid, dice.uniform(*FROZEN_SECONDS))))
+    await asyncio.gather(*meanwhile)
+    return harmed
+
+
+async def _thaw(pid: int, seconds: float) -> None:
+    await asyncio.sleep(seconds)
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
 
 
 async def cut(proxy: Proxy, until: float) -> None:
@@ -137,13 +163,14 @@ async def cut(proxy: Proxy, until: float) -> None:
 
 
 async def read_afresh(customer: Customer) -> Tab:
-    """Read the history as a new tab with the customer's token; until nothing more has come for two seconds."""
+    """Read the history as a new tab with the customer's token, until nothing more has come for two seconds."""
     seen = customer.visit
     tab = Tab(Visit(seen.url, seen.key, seen.language, seen.token, seen.conversation))
     await asyncio.wait_for(tab.welcomed.wait(), 30)
-    tab.heard = time.monotonic()
-    while time.monotonic() - tab.heard < 2:
-        await asyncio.sleep(0.2)
+    count = -1
+    while count < len(tab.history):
+        count = len(tab.history)
+        await asyncio.sleep(2)
     return tab
 
 
@@ -239,25 +266,23 @@ async def main(server: Server, options: argparse.Namespace) -> int:
         cast.append(behave(customer, shuffled, random.Random(dice.random()), until))
     # Whoever else takes part (agents) is one more coroutine in the cast.
     each = max(3, round(options.minutes * 0.8))
-    killed, *_ = await asyncio.gather(kill(server, each, dice, start, until), *cast)
+    harmed, *_ = await asyncio.gather(harm(server, customers, each, dice, start, until), *cast)
     proxy.settle()
     await asyncio.sleep(QUIET_SECONDS)
     faults = open_in_database(server.var)
-    for group in itertools.batched(customers, 10) if sys.version_info >= (3, 12) else [customers]:
-        for customer, fresh in zip(group, await asyncio.gather(*map(read_afresh, group)), strict=True):
-            name = customer.visit.conversation
-            faults += [Fault(fault.kind, f"{name}: {fault.text}") for fault in judge(customer, fresh)]
-            await fresh.close()
-    show(customers, killed, proxy.cuts, faults)
-    for tab in [tab for customer in customers for tab in customer.tabs]:
-        await tab.close()
+    afresh = await asyncio.gather(*map(read_afresh, customers))
+    for customer, fresh in zip(customers, afresh, strict=True):
+        name = customer.visit.conversation
+        faults += [Fault(fault.kind, f"{name}: {fault.text}") for fault in judge(customer, fresh)]
+    show(customers, harmed, proxy.cuts, faults)
+    await asyncio.gather(*(tab.close() for tab in [*afresh, *(tab for customer in customers for tab in customer.tabs)]))
     await proxy.close()
     if faults and options.keep:
         await asyncio.to_thread(keep, server.var, options.keep, customers)
     return 1 if faults else 0
 
 
-def show(customers: list[Customer], killed: Counter[str], cuts: Counter[str], faults: list[Fault]) -> None:
+def show(customers: list[Customer], harmed: Counter[str], cuts: Counter[str], faults: list[Fault]) -> None:
     """Print the table, then every fault."""
     replies = [m for c in customers for m in c.tabs[0].history if m["role"] in ("bot", "agent")]
     outcomes = Counter(f"{m['outcome']}{' (' + m['reason'] + ')' if m['reason'] else ''}" for m in replies)
@@ -265,7 +290,7 @@ def show(customers: list[Customer], killed: Counter[str], cuts: Counter[str], fa
     seconds = sorted(s for customer in customers for s in customer.seconds.values())
     found = Counter(fault.kind for fault in faults)
     rows = {
-        "kills": _counts(killed),
+        "kills": _counts(harmed),
         "cuts": _counts(cuts),
         "welcomes": str(sum(customer.visit.lines for customer in customers)),
         "error frames": _counts(errors),
@@ -279,6 +304,7 @@ def show(customers: list[Customer], killed: Counter[str], cuts: Counter[str], fa
         print(f"| {name} | {value} |")
     for fault in faults:
         print(f"{fault.kind}: {fault.text}")
+    sys.stdout.flush()
 
 
 def _counts(counter: Counter[str]) -> str:
@@ -306,11 +332,13 @@ if __name__ == "__main__":
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--customers", type=int, default=50)
     parser.add_argument("--web", type=int, default=2, help="web processes")
+    parser.add_argument("--engine", default="extractive", help="transformers: SmolLM2, whose answers take seconds")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--keep", type=Path, help="folder for database and logs of a run with faults")
     given = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     print(f"seed {given.seed}", flush=True)
-    with running({"KEFU_MESSAGES_PER_MINUTE": "100000", "KEFU_WEB_PROCESSES": str(given.web)}) as own:
+    settings = {"KEFU_MESSAGES_PER_MINUTE": "100000", "KEFU_WEB_PROCESSES": str(given.web), "KEFU_ENGINE": given.engine}
+    with running(settings | ({"KEFU_MODEL": "smollm2"} if given.engine == "transformers" else {})) as own:
         sys.exit(asyncio.run(main(own, given)))

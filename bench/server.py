@@ -15,6 +15,12 @@ from deploy import supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 180
+# All customers of a bench come from one address to one site.
+ONE_ADDRESS = {
+    f"KEFU_{name}": "1000000"
+    for what in ("MESSAGES", "HELLOS", "CONVERSATIONS")
+    for name in (f"{what}_PER_MINUTE_IP", f"{what}_PER_MINUTE_SITE")
+} | {"KEFU_WAITING_SOCKETS_PER_IP": "10000"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,9 @@ class Server:
 
     def kill(self, name: str) -> None:
         """Kill a process as the kernel would."""
-        os.kill(self.pids()[name], signal.SIGKILL)
+        pid = self.pids()[name]
+        if pid:  # 0: it is just being started again
+            os.kill(pid, signal.SIGKILL)
 
 
 @contextmanager
@@ -46,7 +54,7 @@ def running(options: Mapping[str, str] | None = None) -> Iterator[Server]:
         var = Path(folder)
         environment = {k: v for k, v in os.environ.items() if not k.startswith("KEFU_") or k == "KEFU_MODELS"}
         environment.pop("MAKELEVEL", None)
-        environment |= {"KEFU_VAR": folder, **(options or {})}
+        environment |= {"KEFU_VAR": folder, **ONE_ADDRESS, **(options or {})}
         with (var / "run.log").open("w") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "deploy.run"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT

@@ -3,8 +3,10 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 
+from chatbot import sites, wiring
 from chatbot.models import Conversation, LedgerEntry, Message, Site
 
 
@@ -31,7 +33,20 @@ class MessageInline(ReadOnly, admin.TabularInline):
 
 @admin.register(Site)
 class SiteAdmin(admin.ModelAdmin):
-    list_display = ("name", "key", "knowledge_base")
+    list_display = ("name", "key", "knowledge_base", "signs_users")
+    actions = ("make_user_secret",)
+
+    @admin.display(boolean=True, description="signs its users")
+    def signs_users(self, site: Site) -> bool:
+        return bool(site.user_secret)
+
+    @admin.action(permissions=["change"], description="Make a new user secret (shown once; the old one ends)")
+    def make_user_secret(self, request: HttpRequest, queryset: QuerySet[Site]) -> HttpResponse:
+        lines = ["User secrets: keep each on its site's server alone. They are not shown again.", ""]
+        for site in queryset:
+            secret = sites.new_user_secret(site, master_key=wiring.master_key())
+            lines.append(f"{site}: {secret}")
+        return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
 
 
 @admin.register(Conversation)

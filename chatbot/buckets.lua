@@ -12,7 +12,7 @@ for i, key in ipairs(KEYS) do
   levels[i] = level
   if level < 1 and (1 - level) / rate > wait then wait, slowest = (1 - level) / rate, i end
 end
-if slowest > 0 then return {string.format('%.6f', wait), slowest} end
+if slowest > 0 then return {string.format('%.9f', math.max(wait, 1e-6)), slowest} end
 for i, key in ipairs(KEYS) do
   local rate, most = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
   redis.call('HSET', key, 'tokens', string.format('%.6f', levels[i] - 1), 'at', string.format('%.6f', now))

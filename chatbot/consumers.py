@@ -9,24 +9,23 @@ import logging
 import math
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import orjson
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.conf import settings
 from django.db import close_old_connections
-from django.http.request import split_domain_port, validate_host
 
-from chatbot import metrics, protocol, selectors, services, tokens, wiring, wording
+from chatbot import admission, metrics, protocol, selectors, services, tokens, wiring, wording
+from chatbot.admission import Door, Refused, Session
 from chatbot.events import Event, LogUnavailable
 from chatbot.language import language_of
-from chatbot.limits import TokenBucket
-from chatbot.models import Conversation, Site
+from chatbot.limits import TokenBucket, TooMany
+from chatbot.models import Conversation, Message
+from chatbot.peers import Network, client_network
 from chatbot.queueing import enqueue_turn
 from chatbot.turn import Language
 from guardrails import services as vault
@@ -59,34 +58,11 @@ async def _in_thread(call: Callable[[], _T], threads: ThreadPoolExecutor = _thre
     return await asyncio.get_running_loop().run_in_executor(threads, run)
 
 
-@dataclass
-class Session:
-    """What a socket knows once it has said hello. `cursor` is the number of the last event that was sent, `newest` that
-    of the last event there was at hello.
-    """
-
-    conversation: Conversation
-    site: Site
-    visitor: uuid.UUID
-    language: Language
-    fresh: bool
-    cursor: int = 0
-    newest: int = 0
-
-
 @dataclass(frozen=True)
 class FeedState:
     """The feed was lost or came back; stands in the queue among the events."""
 
     up: bool
-
-
-class Refused(Exception):
-    """The hello is not accepted; `code` names the wording."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
@@ -103,23 +79,37 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         self.degraded = False
         limits = wiring.limits()
         self.longest = limits.message_characters
-        self.messages = TokenBucket(limits.messages_per_minute, burst=max(5, limits.messages_per_minute / 4))
+        self.name, self.network = uuid.uuid4().hex, self._network(limits.trusted_proxies)
+        self.admitted = wiring.waiting().take(self.network, self.name)
         self.frames = TokenBucket(600 + 2 * limits.messages_per_minute, burst=60)
         await self.accept()
         metrics.OPEN_SOCKETS.inc()
         self.hello_timer = asyncio.get_running_loop().call_later(
             HELLO_SECONDS, lambda: asyncio.ensure_future(self._close_silent())
         )
+        if not self.admitted:
+            await self._error("too_many_sockets", retry_after=HELLO_SECONDS)
+            await self.close(protocol.CLOSE_TOO_MANY)
+
+    def _network(self, trusted: Sequence[Network]) -> str:
+        forwarded = [value.decode("latin-1") for name, value in self.scope["headers"] if name == b"x-forwarded-for"]
+        return client_network((self.scope.get("client") or ("",))[0], forwarded, trusted)
 
     async def disconnect(self, code: int) -> None:
         metrics.OPEN_SOCKETS.dec()
         self.hello_timer.cancel()
+        wiring.waiting().leave(self.network, self.name)
         if self.session is not None:
             wiring.feed().unwatch(self.session.conversation.id, self)
         if self.writer is not None:
             self.writer.cancel()
+        if self.session is not None:
+            place = admission.place_of(self.session.visitor)
+            await _in_thread(partial(wiring.seats().leave, place, self.name))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if not self.admitted:
+            return
         if self.frames.take():
             await self._error("too_fast", fatal=True)
             await self.close(protocol.CLOSE_TOO_FAST)
@@ -153,12 +143,12 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             return
         self.language = hello.language
         headers = {name: value.decode("latin-1") for name, value in self.scope["headers"]}
-        origin, host = headers.get(b"origin", ""), headers.get(b"host", "")
+        door = Door(headers.get(b"origin", ""), headers.get(b"host", ""), self.network, self.name)
         try:
-            session = await _in_thread(partial(open_session, hello, origin=origin, host=host))
+            session = await _in_thread(partial(open_session, hello, door))
         except Refused as refused:
-            await self._error(refused.code, fatal=True)
-            await self.close(protocol.CLOSE_REFUSED)
+            await self._error(refused.code, retry_after=refused.retry_after, fatal=refused.retry_after is None)
+            await self.close(refused.close)
             return
         except Exception:  # the outermost frame: the customer gets a code, the log gets the trace
             logger.exception("a hello failed")
@@ -167,7 +157,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             return
         self.hello_timer.cancel()
         self.session = session
-        token = tokens.issue(tokens.Visitor(session.visitor, session.conversation.id, session.site.key, origin))
+        wiring.waiting().leave(self.network, self.name)
+        token = tokens.issue(tokens.Visitor(session.visitor, session.conversation.id, session.site.key, door.origin))
         await self.send(
             protocol.frame(
                 "welcome",
@@ -186,16 +177,19 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
 
     async def _say(self, say: protocol.Say) -> None:
         assert self.session is not None
-        if wait := self.messages.take():
-            await self._error("too_fast", say.id, retry_after=round(wait, 1))
-            return
         start = time.perf_counter()
         language = language_of(say.text, self.session.language)
         try:
+            await _in_thread(partial(limit_message, self.session, self.network))
             if _places.locked():
                 raise MaskingUnavailable("too many messages wait")
             async with _places:
                 await _in_thread(partial(receive, self.session.conversation, say, language), _receiving)
+        except Refused as refused:
+            await self._error(refused.code, say.id, retry_after=refused.retry_after)
+        except Message.DoesNotExist:  # nor does the conversation: it was erased
+            await self._error("expired", say.id, fatal=True)
+            await self.close(protocol.CLOSE_GONE)
         except MaskingUnavailable:
             logger.warning("masking is unavailable; a message was refused")
             await self._error("masking_unavailable", say.id, retry_after=2.0)
@@ -335,34 +329,23 @@ def own_values(conversation_id: uuid.UUID) -> dict[str, str]:
     return vault.values(conversation_id, master_key=wiring.master_key())
 
 
-def open_session(hello: protocol.Hello, *, origin: str, host: str) -> Session:
-    """Check site and origin, and find or start the visitor's conversation. Raises Refused."""
-    site = Site.objects.filter(key=hello.key).first()
-    if site is None:
-        raise Refused("bad_key")
-    if not _origin_allowed(site, origin, host):
-        raise Refused("bad_origin")
-    visitor = tokens.read(hello.token, site=site.key, origin=origin) if hello.token else None
-    if visitor is not None:
-        conversation = Conversation.objects.filter(pk=visitor.conversation, visitor=visitor.id, site=site).first()
-        if conversation is not None:
-            newest = selectors.newest_seq(conversation.id, log=wiring.event_log())
-            # A number above the newest is none of ours: such a client gets everything.
-            cursor = hello.after if hello.after <= newest else 0
-            return Session(conversation, site, visitor.id, hello.language, False, cursor, newest)
-    identity = visitor.id if visitor is not None else uuid.uuid4()
-    conversation = services.start_conversation(
-        site=site, visitor=identity, language=hello.language, log=wiring.event_log()
+def open_session(hello: protocol.Hello, door: Door) -> Session:
+    """Hand a hello to the checks. Raises Refused."""
+    checks = admission.Admission(
+        log=wiring.event_log(),
+        limiter=wiring.limiter(),
+        seats=wiring.seats(),
+        replays=wiring.replays(),
+        find=wiring.masking().find,
+        master_key=wiring.master_key,
+        secret=wiring.secret("users"),
     )
-    return Session(conversation, site, identity, hello.language, fresh=True)
+    return checks.open(hello, door)
 
 
-def _origin_allowed(site: Site, origin: str, host: str) -> bool:
+def limit_message(session: Session, network: str) -> None:
+    """Count a message. Raises Refused."""
     try:
-        parts = urlsplit(origin)
-    except ValueError:
-        return False
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        return False
-    own = parts.netloc == host and validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
-    return own or origin in site.allowed_origins
+        wiring.limiter().take("message", visitor=session.visitor, network=network, site=session.site.pk)
+    except TooMany as many:
+        raise admission.refused_for_now(many) from None

@@ -141,6 +141,10 @@ class EventLog:
         """Return the running (or last) attempt, 0 when none is known."""
         return int(self._redis.hget(_state(conversation), "attempt") or 0)
 
+    def fence_of(self, conversation: uuid.UUID) -> int:
+        """Return the fence, 0 when none is known."""
+        return int(self._redis.hget(_state(conversation), "fence") or 0)
+
     def request_stop(self, conversation: uuid.UUID, attempt: int) -> None:
         """Ask whoever answers in this attempt to stop."""
         self._redis.set(_stop(conversation), attempt, ex=120)

@@ -19,6 +19,7 @@ class Site(models.Model):
     contacts = models.JSONField(
         default=list, blank=True, help_text="the shop's own phone numbers and addresses: never masked"
     )
+    user_secret = models.BinaryField(default=b"", help_text="what the site's server signs its users with; sealed")
     created = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -50,6 +51,7 @@ class Conversation(models.Model):
     )
     handed_off = models.DateTimeField(null=True, blank=True, help_text="since when it waits for a person")
     draft = models.TextField(blank=True, help_text="what the bot was saying when an agent took over; masked")
+    profile = models.TextField(blank=True, help_text="what the site says about a known user; masked")
     fence = models.PositiveIntegerField(default=1)
     attempt = models.PositiveIntegerField(default=0)
     sequence_ceiling = models.PositiveBigIntegerField(default=0)
@@ -91,6 +93,9 @@ class Message(models.Model):
     sequence = models.PositiveBigIntegerField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="how often an answer to it was begun")
     created = models.DateTimeField(auto_now_add=True)
+
+    OPEN: ClassVar = models.Q(role="customer", outcome="")
+    """Customers' messages that nobody has answered yet."""
 
     class Meta:
         ordering: ClassVar = ["created", "id"]

@@ -46,9 +46,9 @@ def take_over(*, conversation_id: uuid.UUID, agent: User, log: EventLog) -> Conv
     """
 
     def change(conversation: Conversation) -> str:
-        if conversation.owner == Conversation.Owner.AGENT:
-            if conversation.agent_id == agent.pk:
-                return ""
+        if conversation.agent_id == agent.pk:
+            return ""
+        if conversation.agent_id is not None:  # else the bot's, or of an agent whose account is gone
             raise NotOwner(_owner(conversation))
         conversation.draft = selectors.running_reply(conversation_id, log=log)
         conversation.owner, conversation.agent = Conversation.Owner.AGENT, agent
@@ -109,6 +109,12 @@ def send_reply(
     def still_owner() -> None:
         _require(Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id), agent)
 
+    def answered(message: Message) -> None:
+        Message.objects.filter(Message.OPEN, conversation_id=conversation_id, created__lt=message.created).update(
+            outcome="agent"
+        )
+        Conversation.objects.filter(pk=conversation_id).update(draft="")
+
     received = services.store_message(
         conversation=conversation,
         role=Message.Role.AGENT,
@@ -119,17 +125,11 @@ def send_reply(
         master_key=master_key,
         author=shown_name(agent),
         before=still_owner,
+        after=answered,
     )
     if received.new:
-        Message.objects.filter(
-            conversation_id=conversation_id,
-            role=Message.Role.CUSTOMER,
-            outcome="",
-            created__lt=received.message.created,
-        ).update(outcome="agent")
-        Conversation.objects.filter(pk=conversation_id).update(draft="")
         with contextlib.suppress(*LogUnavailable):
-            services.announce(received.message, log=log)
+            services.announce_rest(conversation_id, log=log, own=received.message)
     return Sent(received.message, screened)
 
 
@@ -142,35 +142,43 @@ def request_person(*, conversation_id: uuid.UUID, reason: str) -> None:
 
 def _change_owner(conversation_id: uuid.UUID, change: Callable[[Conversation], str], *, log: EventLog) -> Conversation:
     """Apply `change`, which returns the reason that the customer sees, or "" for no change."""
-    with transaction.atomic():
-        conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id)
-        reason = change(conversation)
-        if not reason:
-            return conversation
-        # What the bot had finished comes before the change: nothing of it may be announced after.
-        for message in Message.objects.filter(conversation=conversation, sequence__isnull=True).order_by("created"):
-            services.announce(message, log=log)
-        conversation.fence += 1
-        conversation.save(update_fields=["owner", "agent", "draft", "fence", "handed_off", "handoff_reason", "updated"])
-        name = shown_name(conversation.agent) if conversation.agent else ""
-        notice = Message.objects.create(
-            conversation=conversation,
-            role=Message.Role.SYSTEM,
-            text=wording.say(f"owner.{reason}", "zh" if conversation.language == "zh" else "en", name=name),
-            author=name,
-            reason=reason,
-            language=conversation.language,
-        )
-        log.restore(
-            conversation_id,
-            fence=conversation.fence,
-            attempt=conversation.attempt,
-            after=conversation.sequence_ceiling,
-            ceiling=conversation.sequence_ceiling,
-        )
+    notice = None
+    while notice is None:
+        # Outside the transaction: what is announced stays announced, whatever becomes of the change.
+        services.announce_rest(conversation_id, log=log)
+        with transaction.atomic():
+            conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id)
+            reason = change(conversation)
+            if not reason:
+                return conversation
+            unannounced = Message.objects.filter(conversation=conversation, sequence__isnull=True)
+            if not unannounced.filter(role=Message.Role.BOT).exists():  # nothing of the bot may be announced after
+                notice = _record_change(conversation, reason, log=log)
     with contextlib.suppress(*LogUnavailable):
-        services.announce(notice, log=log)
+        services.announce_rest(conversation_id, log=log)
     return conversation
+
+
+def _record_change(conversation: Conversation, reason: str, *, log: EventLog) -> Message:
+    conversation.fence += 1
+    conversation.save(update_fields=["owner", "agent", "draft", "fence", "handed_off", "handoff_reason", "updated"])
+    name = shown_name(conversation.agent) if conversation.agent else ""
+    notice = Message.objects.create(
+        conversation=conversation,
+        role=Message.Role.SYSTEM,
+        text=wording.say(f"owner.{reason}", "zh" if conversation.language == "zh" else "en", name=name),
+        author=name,
+        reason=reason,
+        language=conversation.language,
+    )
+    log.restore(
+        conversation.id,
+        fence=conversation.fence,
+        attempt=conversation.attempt,
+        after=conversation.sequence_ceiling,
+        ceiling=conversation.sequence_ceiling,
+    )
+    return notice
 
 
 def _require(conversation: Conversation, agent: User) -> None:

@@ -2,8 +2,8 @@
 
     Turn -> screened message -> route -> passages -> draft -> released units -> Conclusion
 
-Knows nothing of Django, Celery, redis or torch: every stage is handed in by wiring.py. A `Part` and a `Conclusion` take
-only what release has passed, so an unscreened draft cannot leave this page.
+Knows nothing of Django, Celery, redis or torch: every stage is handed in by worker_wiring.py. A `Part` and a
+`Conclusion` take only what release has passed, so an unscreened draft cannot leave this page.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -21,14 +21,20 @@ from knowledge.passages import Retrieved
 
 
 class Search(Protocol):
+    """Finds passages for a standalone question in the base of that slug. Raises knowledge's BaseMissing."""
+
     def __call__(self, question: str, base: str) -> Retrieved: ...
 
 
 class Standalone(Protocol):
+    """Makes a follow-up question stand alone, given the customer's earlier messages in order."""
+
     def __call__(self, question: str, asked_before: Sequence[str], /) -> str: ...
 
 
 class Say(Protocol):
+    """Returns the bot's own sentence for a wording code; `after` other text, as a new paragraph."""
+
     def __call__(self, code: str, language: Language, *, after: bool = False) -> tuple[Released, ...]: ...
 
 

@@ -2,7 +2,8 @@
 
 Client to server (one JSON object a text frame)
     {"type": "hello", "protocol": 1, "key": SITE, "token": "" or the last one, "after": last seq or 0,
-     "language": "zh" | "en"}
+     "language": "zh" | "en", "user": "" or what the site signed about its user (users.py), "device": with "user", a
+     secret of 16 to 64 characters that this browser made up and keeps}
     {"type": "say", "id": a UUID of its own, "text": …}    {"type": "stop"}    {"type": "ping"}
 Server to client, without a number
     welcome {protocol, conversation, token, seq, limit, language, site, fresh}    pong {}
@@ -23,6 +24,7 @@ import orjson
 
 VERSION = 1
 CLOSE_BAD_HELLO, CLOSE_NO_HELLO, CLOSE_REFUSED, CLOSE_TOO_FAST = 4400, 4401, 4403, 4429
+CLOSE_TOO_MANY, CLOSE_GONE = 4409, 4410
 
 
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -43,6 +45,8 @@ class Hello:
     token: str
     after: int
     language: Literal["zh", "en"]
+    user: str = ""
+    device: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def read_frame(text: str, *, longest: int) -> Frame:
 
     NUL and other control characters (but newline and tab) are dropped from what the customer says.
     """
-    if len(text) > 12 * longest + 4096:  # a character outside the BMP may come as two escapes of six
+    if len(text) > 12 * longest + 8192:  # a character outside the BMP may come as two escapes of six
         raise FrameError("too_long")
     try:
         data = orjson.loads(text)
@@ -110,9 +114,12 @@ def _hello(data: dict[str, Any]) -> Hello:
         raise FrameError("bad_hello")
     if not key.isprintable():  # PostgreSQL takes no NUL
         raise FrameError("bad_hello")
+    user, device = data.get("user", ""), data.get("device", "")
+    if not isinstance(user, str) or not isinstance(device, str) or (user and not 16 <= len(device) <= 64):
+        raise FrameError("bad_hello")
     if isinstance(after, bool) or not isinstance(after, int) or not 0 <= after < 2**53:
         raise FrameError("bad_hello")
-    return Hello(key[:64], token[:2048], after, "zh" if language == "zh" else "en")
+    return Hello(key[:64], token[:2048], after, "zh" if language == "zh" else "en", user[:4096], device[:64])
 
 
 def frame(type_: str, **fields: Any) -> str:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import redis
 
@@ -28,27 +28,36 @@ class Replays:
     def claim(self, token: str, holder: str, *, until: float) -> Seen:
         """Say whether `token` (a name of its own, of a token that expires at `until`) is new, the holder's, or not."""
         key, value = f"kefu:token:{_digest(token)}", _digest(holder)
-        own = self._claim_own(key, value, until)
-        if own == "replayed":
-            return own
+        known = self._first_here(key)
+        if known not in ("", value):
+            return "replayed"
         try:
-            if self._redis.set(key, value, nx=True, ex=max(1, int(until - self._clock()) + 1)):
-                return own
-            first = self._redis.get(key)
+            new = bool(self._redis.set(key, value, nx=True, ex=max(1, int(until - self._clock()) + 1)))
+            found: Any = None if new else self._redis.get(key)
+            first = value if found is None else found.decode()
         except redis.RedisError:
-            return own
-        return "again" if first is None or first == value.encode() else "replayed"
+            new, first = True, value
+        if first != value or self._remember(key, value, until) != value:
+            return "replayed"
+        return "new" if new and not known else "again"
 
-    def _claim_own(self, key: str, value: str, until: float) -> Seen:
+    def _first_here(self, key: str) -> str:
+        """Return who brought the token to this process first, "" when nobody has."""
         with self._lock:
-            first, end = self._own.get(key, ("", 0.0))
+            holder, end = self._own.get(key, ("", 0.0))
+            return holder if end > self._clock() else ""
+
+    def _remember(self, key: str, value: str, until: float) -> str:
+        """Keep who brought the token, unless somebody else was first here; return who was."""
+        with self._lock:
+            holder, end = self._own.get(key, ("", 0.0))
             if end > self._clock():
-                return "again" if first == value else "replayed"
+                return holder
             self._own[key] = value, until
             self._own.move_to_end(key)
             if len(self._own) > OWN_TOKENS:
                 self._own.popitem(last=False)
-            return "new"
+            return value
 
 
 def _digest(text: str) -> str:

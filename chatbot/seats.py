@@ -1,6 +1,6 @@
 """How many sockets somebody may have open. Knows nothing of sockets: a holder is any text that nobody else uses.
 
-`Seats` counts in this process; `SharedSeats` also in redis, where a process that dies leaves its seats for a while only.
+`Seats` counts in this process; `SharedSeats` also in redis, where a process that dies leaves its seats after a while.
 """
 
 import contextlib

@@ -9,7 +9,7 @@ import orjson
 from chatbot.events import Event, EventLog, LogUnavailable
 from chatbot.models import Conversation, Message
 
-HISTORY_MESSAGES = 200
+SHOWN_MESSAGES = 200
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _messages_after(conversation_id: uuid.UUID, after: int, *, up_to: int) -> di
     rows = Message.objects.filter(conversation_id=conversation_id, sequence__gt=after).order_by("-sequence")
     if up_to:
         rows = rows.filter(sequence__lte=up_to)
-    return {str(message.id): _event(message) for message in rows[:HISTORY_MESSAGES]}
+    return {str(message.id): _event(message) for message in rows[:SHOWN_MESSAGES]}
 
 
 def _event(message: Message) -> Event:

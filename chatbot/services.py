@@ -68,9 +68,9 @@ def receive_message(
         find=find,
         master_key=master_key,
     )
+    with contextlib.suppress(*LogUnavailable):
+        announce_rest(conversation.id, log=log, own=received.message)  # an earlier message may still wait
     if received.new:
-        with contextlib.suppress(*LogUnavailable):
-            announce(received.message, log=log)
         enqueue(received.message.id)
     return received
 
@@ -86,10 +86,12 @@ def store_message(
     master_key: MasterKey,
     author: str = "",
     before: Callable[[], None] = lambda: None,
+    after: Callable[[Message], None] = lambda message: None,
 ) -> Received:
     """Mask what a person wrote and store it; once per `client_id`. The one way of such text into the database.
 
-    `before` runs in the same transaction, first: what it raises stores nothing. Raises guardrails' MaskingUnavailable.
+    `before` and `after` run in the same transaction, first and last: what they raise stores nothing. Raises guardrails'
+    MaskingUnavailable.
     """
     safe = placeholders.escape_lookalikes(text)
     findings = _personal(safe, find(safe), conversation.site.contacts)
@@ -105,6 +107,7 @@ def store_message(
                 language=language,
                 author=author,
             )
+            after(message)
     except IntegrityError:
         return Received(Message.objects.get(conversation=conversation, client_id=client_id), new=False)
     return Received(message, new=True)
@@ -122,6 +125,10 @@ def _personal(text: str, findings: Sequence[Finding], contacts: Sequence[str]) -
 
 def announce(message: Message, *, log: EventLog) -> None:
     """Tell everyone who watches the conversation about a finished message, once. Raises one of LogUnavailable."""
+    # Somebody else may have announced it by now, and redis may have forgotten that since.
+    message.sequence = Message.objects.values_list("sequence", flat=True).get(pk=message.pk)
+    if message.sequence is not None:
+        return
     writer = Writer(message.conversation_id)
     try:
         sequence = log.append(writer, "message", message.payload(), once=str(message.id))
@@ -130,6 +137,15 @@ def announce(message: Message, *, log: EventLog) -> None:
         sequence = log.append(writer, "message", message.payload(), once=str(message.id))
     message.sequence = sequence
     Message.objects.filter(pk=message.pk).update(sequence=sequence)
+
+
+def announce_rest(conversation_id: uuid.UUID, *, log: EventLog, own: Message | None = None) -> None:
+    """Announce what was recorded and not announced, in order, so that nothing overtakes it.
+
+    `own` is the caller's object for one of them; its `sequence` is set. Raises one of LogUnavailable.
+    """
+    for message in Message.objects.filter(conversation_id=conversation_id, sequence__isnull=True).order_by("created"):
+        announce(own if own is not None and own.pk == message.pk else message, log=log)
 
 
 def restore_state(conversation_id: uuid.UUID, *, log: EventLog) -> None:

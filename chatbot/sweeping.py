@@ -5,7 +5,7 @@ The database is asked, not the queue: whatever redis or a worker lost is found h
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.utils import timezone
@@ -41,8 +41,7 @@ def sweep(
     now = timezone.now()
     waiting = (
         Message.objects.filter(
-            role=Message.Role.CUSTOMER,
-            outcome="",
+            Message.OPEN,
             created__lt=now - timedelta(seconds=GRACE_SECONDS),
             conversation__owner=Conversation.Owner.BOT,
         )
@@ -57,12 +56,20 @@ def sweep(
     for message, busy in zip(oldest.values(), leased, strict=True):
         if busy:
             continue
-        if message.attempts >= turns.MOST_ATTEMPTS or message.created < now - timedelta(seconds=seconds):
+        if message.attempts >= turns.MOST_ATTEMPTS or _overdue(message, now - timedelta(seconds=seconds)):
             apologised += _apologise(message.id, log=log, apologise=apologise)
         elif log.first_call(f"enqueue:{message.conversation_id}", ENQUEUE_SECONDS):
             enqueue(message.id)
             enqueued += 1
     return Swept(announced, enqueued, apologised)
+
+
+def _overdue(message: Message, limit: datetime) -> bool:
+    """Return whether the bot has had the message since before `limit`: at hand-back its time begins anew."""
+    left = Message.objects.filter(
+        conversation_id=message.conversation_id, role=Message.Role.SYSTEM, reason="left", created__gte=limit
+    )
+    return message.created < limit and not left.exists()
 
 
 def _announce(log: EventLog) -> int:

@@ -71,9 +71,9 @@ def _measure(reply: Message, entry: LedgerEntry, *, seconds: float) -> None:
     asked = reply.reply_to.created if reply.reply_to else reply.created
     metrics.WHOLE_ANSWER.observe(max(0.0, (reply.created - asked).total_seconds()))
     metrics.OUTCOMES.labels(reply.outcome, reply.reason).inc()
-    if (first := entry.milliseconds.pop("first_text", None)) is not None:
-        metrics.FIRST_TEXT.observe(first / 1000)
-    for stage, milliseconds in entry.milliseconds.items():
+    timings = dict(entry.milliseconds)
+    metrics.FIRST_TEXT.observe(timings.pop("first_text") / 1000)
+    for stage, milliseconds in timings.items():
         metrics.STAGE.labels(stage).observe(milliseconds / 1000)
     metrics.STAGE.labels("turn").observe(seconds)
     for verdict in entry.verdicts:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
 from chatbot import services
@@ -23,13 +23,17 @@ from chatbot.events import EventLog, LogUnavailable, Writer
 from chatbot.models import Conversation, LedgerEntry, Message
 from chatbot.publishing import ReplyPublisher
 from chatbot.pulse import Pulse, RunningTurn
-from chatbot.turn import Conclusion, Interruption, Language, Part, Progress, Turn, TurnEvent, Utterance
+from chatbot.turn import Conclusion, Interruption, Language, Part, Progress, Role, Turn, TurnEvent, Utterance
 
 logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 2
-HISTORY_MESSAGES = 12
-_OPEN = Q(role=Message.Role.CUSTOMER, outcome="")
+PROMPT_MESSAGES = 12  # of the past that the engine is told
+_ROLES: dict[Message.Role, Role] = {
+    Message.Role.CUSTOMER: "customer",
+    Message.Role.BOT: "bot",
+    Message.Role.AGENT: "agent",
+}
 _REPLIES = uuid.UUID("6f0c3d52-6f0b-4f7e-9d4e-0d2f5a7a3c11")
 
 Answer = Callable[[Turn, str, Callable[[], Interruption]], Generator[TurnEvent, None, None]]
@@ -56,7 +60,7 @@ class Claim:
         return uuid.uuid5(_REPLIES, str(self.open_messages[0].id))
 
     @property
-    def attempts(self) -> int:
+    def earlier_attempts(self) -> int:
         """How often an answer was begun before."""
         return max(message.attempts for message in self.open_messages)
 
@@ -82,9 +86,9 @@ def claim(message_id: uuid.UUID, *, log: EventLog) -> Claim | None:
     if not log.take_lease(conversation.id, holder):
         return None
     try:
-        claimed = _claim_in_database(conversation, holder)
+        services.announce_rest(conversation.id, log=log)  # above all that an agent has left
+        claimed = _claim_in_database(conversation, holder, log=log)
         if claimed is not None:
-            _mirror(claimed, log=log)
             return claimed
     except Exception:
         log.drop_lease(conversation.id, holder)
@@ -93,7 +97,7 @@ def claim(message_id: uuid.UUID, *, log: EventLog) -> Claim | None:
     return None
 
 
-def _claim_in_database(conversation: Conversation, holder: str) -> Claim | None:
+def _claim_in_database(conversation: Conversation, holder: str, *, log: EventLog) -> Claim | None:
     attempt = conversation.attempt + 1
     with transaction.atomic():
         mine = Conversation.objects.filter(
@@ -102,26 +106,34 @@ def _claim_in_database(conversation: Conversation, holder: str) -> Claim | None:
         if not mine:
             return None
         everything = Message.objects.filter(conversation=conversation)
-        open_messages = tuple(everything.filter(_OPEN).order_by("created", "id"))
+        open_messages = tuple(everything.filter(Message.OPEN).order_by("created", "id"))
         if not open_messages:
             transaction.set_rollback(True)
             return None
         everything.filter(pk__in=[message.pk for message in open_messages]).update(attempts=F("attempts") + 1)
-        earlier = list(everything.exclude(_OPEN).order_by("-created", "-id")[:HISTORY_MESSAGES])
-    history = tuple(
-        Utterance("customer" if m.role == Message.Role.CUSTOMER else "bot", m.text) for m in reversed(earlier)
-    )
+        said = everything.exclude(Message.OPEN).exclude(role=Message.Role.SYSTEM)
+        earlier = list(said.order_by("-created", "-id")[:PROMPT_MESSAGES])
+        _agree_on_numbers(conversation, attempt, log=log)
+    history = tuple(Utterance(_ROLES[Message.Role(m.role)], m.text) for m in reversed(earlier))
     return Claim(conversation, attempt, holder, open_messages, history)
 
 
-def _mirror(claimed: Claim, *, log: EventLog) -> None:
-    """Make earlier attempts stale in redis, too."""
-    conversation = claimed.conversation
+def _agree_on_numbers(conversation: Conversation, attempt: int, *, log: EventLog) -> None:
+    """Make earlier attempts stale in redis, too, and take over a fence that is higher there.
+
+    The caller holds the conversation's row: nobody changes its numbers now. A redis that knows nothing is told that all
+    numbers are used up, so the first append asks for new ones.
+    """
+    conversation.refresh_from_db(fields=["sequence_ceiling"])
+    fence = log.fence_of(conversation.id)
+    if fence > conversation.fence:  # a change of owner reached redis and then failed
+        conversation.fence = fence
+        Conversation.objects.filter(pk=conversation.pk).update(fence=fence)
     log.restore(
         conversation.id,
         fence=conversation.fence,
-        attempt=claimed.attempt,
-        after=conversation.sequence_ceiling,  # when redis knows nothing: no number is left then, so append restores
+        attempt=attempt,
+        after=conversation.sequence_ceiling,
         ceiling=conversation.sequence_ceiling,
     )
 
@@ -141,7 +153,7 @@ def answer_turn(
         writer=claimed.writer,
         reply=claimed.reply_id,
         restore=lambda: services.restore_state(claimed.conversation.id, log=log),
-        replace=claimed.attempts > 0,
+        replace=claimed.earlier_attempts > 0,
     )
     running = RunningTurn(
         claimed.conversation.id, claimed.attempt, claimed.holder, time.monotonic() + seconds, publisher
@@ -161,7 +173,9 @@ def answer_turn(
 
 def open_message(conversation_id: uuid.UUID) -> uuid.UUID | None:
     """Return a message that waits for the bot, if any."""
-    waiting = Message.objects.filter(_OPEN, conversation_id=conversation_id, conversation__owner=Conversation.Owner.BOT)
+    waiting = Message.objects.filter(
+        Message.OPEN, conversation_id=conversation_id, conversation__owner=Conversation.Owner.BOT
+    )
     return waiting.values_list("id", flat=True).first()
 
 
@@ -236,5 +250,5 @@ def conclude(
         entry.save(force_insert=True)
         Message.objects.filter(pk__in=[m.pk for m in claimed.open_messages]).update(outcome=conclusion.outcome)
     with contextlib.suppress(*LogUnavailable):  # the sweeper announces it
-        services.announce(reply, log=log)
+        services.announce_rest(claimed.conversation.id, log=log, own=reply)
     return reply, entry

@@ -4,6 +4,7 @@ What a worker needs besides is in worker_wiring.py, so that web loads no index a
 that choose the real parts.
 """
 
+import hmac
 import threading
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from django.conf import settings
 from chatbot import metrics
 from chatbot.events import EventLog
 from chatbot.feed import Feed
+from chatbot.limits import Action, Limiter, Rate, Scope
 from chatbot.once import Once
+from chatbot.replays import Replays
+from chatbot.seats import Seats, SharedSeats
 from config.environment import Config, config
 from guardrails import services as vault
 from guardrails.lexicon import Lexicon
@@ -66,6 +70,58 @@ def feed() -> Feed:
 def masking() -> MaskingPool:
     """The masking processes of this web process."""
     return MaskingPool(processes=config().masking_processes, queue=64, seconds=config().masking_seconds)
+
+
+@Once
+def _checks_redis() -> redis.Redis:
+    """For what is asked at every message and has another answer when redis is slow."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5, max_connections=100, retry=None
+    )
+
+
+def rates(options: Config) -> dict[tuple[Action, Scope], Rate]:
+    """Return the rates of all token buckets."""
+    per_minute: dict[tuple[Action, Scope], int] = {
+        ("message", "visitor"): options.messages_per_minute,
+        ("message", "ip"): options.messages_per_minute_ip,
+        ("message", "site"): options.messages_per_minute_site,
+        ("hello", "visitor"): options.hellos_per_minute,
+        ("hello", "ip"): options.hellos_per_minute_ip,
+        ("hello", "site"): options.hellos_per_minute_site,
+        ("conversation", "ip"): options.conversations_per_minute_ip,
+        ("conversation", "site"): options.conversations_per_minute_site,
+    }
+    return {bucket: Rate.of(number) for bucket, number in per_minute.items()}
+
+
+@Once
+def limiter() -> Limiter:
+    """The token buckets."""
+    return Limiter(_checks_redis(), rates(config()), secret=secret("limits"))
+
+
+@Once
+def seats() -> Seats:
+    """The sockets of each visitor."""
+    return SharedSeats(_checks_redis(), config().sockets_per_visitor)
+
+
+@Once
+def waiting() -> Seats:
+    """The sockets of each address that have not said hello to this process."""
+    return Seats(config().waiting_sockets_per_ip)
+
+
+@Once
+def replays() -> Replays:
+    """The signed users' tokens that have been seen."""
+    return Replays(_checks_redis())
+
+
+def secret(purpose: str) -> bytes:
+    """Return a secret of this installation for one purpose."""
+    return hmac.digest(settings.SECRET_KEY.encode(), f"kefu.{purpose}".encode(), "sha256")
 
 
 def warm_web() -> None:

@@ -98,6 +98,26 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "zh": "您发得有点快，请过 {seconds} 秒再试。",
         "en": "That was a little fast. Please try again in {seconds} seconds.",
     },
+    "busy": {
+        "zh": "现在咨询的人很多，请过 {seconds} 秒再试。",
+        "en": "Very many people are writing to us right now. Please try again in {seconds} seconds.",
+    },
+    "too_many_sockets": {
+        "zh": "打开的聊天窗口太多了，请先关闭几个再试。",
+        "en": "Too many chat windows are open. Please close some and try again.",
+    },
+    "user_invalid": {
+        "zh": "网站提供的登录信息无效，请刷新页面；如仍有问题，请联系网站管理员。",
+        "en": "The sign-in that this site passed on is not valid. Please reload the page, or tell the site's owner.",
+    },
+    "user_expired": {
+        "zh": "登录信息已过期，请刷新页面后继续。",
+        "en": "Your sign-in has expired. Please reload the page to go on.",
+    },
+    "user_replayed": {
+        "zh": "这份登录信息已在别处用过，请刷新页面后再试。",
+        "en": "This sign-in has already been used elsewhere. Please reload the page and try again.",
+    },
     "masking_unavailable": {
         "zh": "暂时无法保护您消息里的个人信息，所以没有接收。请稍后再发。",
         "en": (

@@ -1,6 +1,6 @@
 """Every option of Kefu, read once from the environment (`KEFU_…`), typed and checked.
 
-Only settings.py and chatbot/wiring.py read it; everything else is passed what it needs.
+Only settings.py, chatbot/wiring.py, chatbot/worker_wiring.py and commands read it; the rest is passed what it needs.
 A bad value raises `django.core.exceptions.ImproperlyConfigured` and names the variable and what it allows.
 """
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from django.core.exceptions import ImproperlyConfigured
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, IPvAnyNetwork, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,9 +47,27 @@ class Config(BaseSettings):
     masking_seconds: float = Field(5.0, gt=0, le=60, description="time-out of masking one message; then it is refused")
     message_characters: int = Field(4000, ge=100, le=20000, description="longest message of a customer, characters")
     messages_per_minute: int = Field(40, ge=1, le=100000, description="messages a visitor may send in a minute")
+    messages_per_minute_ip: int = Field(400, ge=1, le=1000000, description="messages in a minute from one address")
+    messages_per_minute_site: int = Field(6000, ge=1, le=1000000, description="messages in a minute to one site")
+    hellos_per_minute: int = Field(60, ge=1, le=100000, description="connections of a visitor in a minute")
+    hellos_per_minute_ip: int = Field(600, ge=1, le=1000000, description="connections in a minute from one address")
+    hellos_per_minute_site: int = Field(12000, ge=1, le=1000000, description="connections in a minute to one site")
+    conversations_per_minute_ip: int = Field(
+        120, ge=1, le=1000000, description="new conversations in a minute from one address"
+    )
+    conversations_per_minute_site: int = Field(
+        2400, ge=1, le=1000000, description="new conversations in a minute on one site"
+    )
+    sockets_per_visitor: int = Field(20, ge=1, le=1000, description="sockets (tabs) that a visitor may have open")
+    waiting_sockets_per_ip: int = Field(
+        100, ge=1, le=10000, description="sockets without a hello that one address may have open in a web process"
+    )
+    trusted_proxies: Annotated[list[IPvAnyNetwork], NoDecode] = Field(
+        [], description="addresses or networks of proxies whose `X-Forwarded-For` is believed, comma-separated"
+    )
     chromium: str = Field("", description="Chromium executable for the browser tests")
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         """Lists come as `a,b` rather than as JSON."""

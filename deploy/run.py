@@ -68,6 +68,7 @@ class Place:
 
 def main() -> int:
     started = time.monotonic()
+    os.umask(0o077)  # what Kefu writes is for its own user
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     if "MAKELEVEL" in os.environ:

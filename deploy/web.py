@@ -46,6 +46,7 @@ def main() -> None:
             ws_ping_interval=20.0,  # proxies close sockets that are silent for 30 s or a minute
             ws_ping_timeout=20.0,
             lifespan="off",
+            proxy_headers=False,  # whose X-Forwarded-For is believed, chatbot/peers.py decides
             log_config=None,
             access_log=False,
             server_header=False,

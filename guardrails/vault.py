@@ -128,6 +128,25 @@ def unwrap(conversation: UUID, wrapped: bytes, master_key: MasterKey) -> DataKey
     return DataKey(conversation, secret)
 
 
+def seal_secret(secret: str, place: str, master_key: MasterKey) -> bytes:
+    """Return a secret of the installation encrypted; it opens only under the same `place`, which names its use."""
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return nonce + _secrets_cipher(master_key).encrypt(nonce, secret.encode(), place.encode())
+
+
+def open_secret(sealed: bytes, place: str, master_key: MasterKey) -> str:
+    """Return the secret. Raises VaultError when it was sealed with another master key or for another place."""
+    try:
+        secret = _secrets_cipher(master_key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place.encode())
+    except InvalidTag:
+        raise VaultError(f"{place} does not open with master key {master_key.id}: restore its own") from None
+    return secret.decode()
+
+
+def _secrets_cipher(master_key: MasterKey) -> AESGCM:
+    return AESGCM(_derived(master_key.secret, b"kefu installation secrets"))
+
+
 def _owner(conversation: UUID) -> bytes:
     return f"kefu vault key|{conversation}".encode()
 

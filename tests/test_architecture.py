@@ -15,6 +15,9 @@ EDGES = {
     "selectors",
     "admin",
     "apps",
+    "admission",
+    "profiles",
+    "sites",
     "consumers",
     "tasks",
     "wiring",
@@ -24,7 +27,7 @@ EDGES = {
     "feed",
     "events",
 }
-STATEFUL = {"turns", "sweeping", "publishing", "pulse", "tokens", "metrics"}
+STATEFUL = {"turns", "sweeping", "publishing", "pulse", "tokens", "metrics", "limits", "seats", "replays", "ownership"}
 MAY_IMPORT_TORCH = {"knowledge/embedding.py", "chatbot/engines/transformers_engine.py"}
 NEVER = {"guardrails": {"knowledge", "chatbot"}, "knowledge": {"guardrails", "chatbot"}}
 

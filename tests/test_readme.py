@@ -21,7 +21,7 @@ def option_rows() -> list[str]:
 
 
 def default_of(value: object) -> str:
-    if value is None or value == "":
+    if value is None or value in ("", []):
         return ""
     if isinstance(value, bool):
         return "on" if value else "off"

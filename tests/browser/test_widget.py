@@ -200,6 +200,28 @@ def test_an_error_without_a_message_is_shown_until_dismissed(server: ScriptedSer
     expect(chat.banner).to_have_text("")
 
 
+def test_a_signed_user_is_handed_over_with_the_browsers_own_secret(server: ScriptedServer, chat: Chat) -> None:
+    assert "user" not in chat.hello
+    element = chat.page.locator("kefu-chat")
+    element.evaluate("e => e.setUser('a.b.c')")
+    hello = server.expect("hello")
+    assert hello["user"] == "a.b.c"
+    assert len(hello["device"]) == 36
+    element.evaluate("e => e.setUser('d.e.f')")
+    assert {**server.expect("hello"), "user": ""} == {**hello, "user": ""}
+    element.evaluate("e => e.setUser('')")
+    assert "user" not in server.expect("hello")
+
+
+def test_a_page_can_give_a_fresh_user_as_soon_as_one_is_refused(server: ScriptedServer, chat: Chat) -> None:
+    server.refusal = {**ERROR, "code": "user_expired", "message": "Expired.", "fatal": True}
+    give = "e => e.addEventListener('kefu:user-refused', () => e.setUser('fresh'), {once: true})"
+    chat.page.locator("kefu-chat").evaluate(give)
+    chat.page.locator("kefu-chat").evaluate("e => e.setUser('old')")
+    assert server.expect("hello")["user"] == "old"
+    assert server.expect("hello")["user"] == "fresh"
+
+
 def test_after_a_fatal_error_only_the_customer_reconnects(server: ScriptedServer, page: Page) -> None:
     server.refusal = {**ERROR, "message": "Wrong key.", "fatal": True}
     chat = Chat(server, page).visit()

@@ -3,25 +3,34 @@
 import asyncio
 import json
 import threading
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import jwt
 import pytest
+import redis
 from asgiref.testing import ApplicationCommunicator
 from django.conf import settings
+from django.core import signing
 from django.db import connections
 
-from chatbot import consumers, protocol, pulse, services, tokens, turns, wiring
+from chatbot import consumers, protocol, pulse, services, sites, tokens, turns, wiring
 from chatbot import feed as feed_module
 from chatbot.consumers import ChatConsumer
 from chatbot.events import EventLog, Writer
 from chatbot.feed import Feed
+from chatbot.limits import Limiter, TooMany
 from chatbot.models import Conversation, Message, Site
 from chatbot.pulse import Pulse
+from chatbot.replays import Replays
+from chatbot.seats import Seats
 from chatbot.wording import SENTENCES
+from config.environment import Config
 from guardrails.lexicon import Lexicon, Word
+from guardrails.models import VaultEntry
 from guardrails.personal_data.pool import MaskingUnavailable
 from tests.chatbot.conftest import MASTER_KEY
 from tests.conftest import RedisServer
@@ -52,9 +61,8 @@ async def web(
     monkeypatch.setattr(feed_module, "RETRY_SECONDS", 0.01)
     monkeypatch.setattr(pulse, "BEAT_SECONDS", 0.005)
     feed, words = Feed(redis_running.url), Lexicon([Word("badword", "block", "abuse")])
-    parts = SimpleNamespace(
-        lexicon=words, limits=SimpleNamespace(message_characters=200, messages_per_minute=600), find=find
-    )
+    options = Config(message_characters=200, messages_per_minute=600)
+    parts = SimpleNamespace(lexicon=words, limits=options, find=find, waiting=Seats(5), seats=Seats(5))
     monkeypatch.setattr(wiring, "feed", lambda: feed)
     monkeypatch.setattr(wiring, "event_log", lambda: log)
     monkeypatch.setattr(wiring, "masking", lambda: SimpleNamespace(find=find))
@@ -62,6 +70,12 @@ async def web(
     monkeypatch.setattr(wiring, "lexicon", lambda: parts.lexicon)
     monkeypatch.setattr(wiring, "limits", lambda: parts.limits)
     monkeypatch.setattr(settings, "ALLOWED_HOSTS", [HOST])
+    client = redis.Redis.from_url(redis_running.url, retry=None)
+    secret = wiring.secret("limits")
+    monkeypatch.setattr(wiring, "limiter", lambda: Limiter(client, wiring.rates(parts.limits), secret=secret))
+    monkeypatch.setattr(wiring, "replays", lambda: Replays(client))
+    monkeypatch.setattr(wiring, "waiting", lambda: parts.waiting)
+    monkeypatch.setattr(wiring, "seats", lambda: parts.seats)
     monkeypatch.setattr(consumers, "enqueue_turn", queue)
     yield parts
     if feed._task is not None:
@@ -86,9 +100,12 @@ def threads() -> Iterator[None]:
 class Widget:
     """A customer's socket. Every frame that comes is kept; the numbered ones go through a Reader, which is strict."""
 
-    def __init__(self, origin: str = ORIGIN, host: str = HOST) -> None:
+    def __init__(
+        self, origin: str = ORIGIN, host: str = HOST, peer: str = "192.0.2.1", forwarded: str | None = None
+    ) -> None:
         headers = [(b"origin", origin.encode()), (b"host", host.encode())]
-        scope = {"type": "websocket", "path": "/ws/chat/", "headers": headers, "subprotocols": []}
+        headers += [(b"x-forwarded-for", forwarded.encode())] if forwarded is not None else []
+        scope = {"type": "websocket", "path": "/ws/chat/", "headers": headers, "subprotocols": [], "client": (peer, 1)}
         self.socket = ApplicationCommunicator(ChatConsumer.as_asgi(), scope)
         self.reader = Reader()
         self.frames: list[Frame] = []
@@ -295,6 +312,147 @@ async def test_a_hello_that_breaks_gives_a_reason(web: SimpleNamespace, monkeypa
     assert "database" not in json.dumps(error)
 
 
+# --- limits
+
+
+async def test_too_many_sockets_without_a_hello_from_one_address_are_sent_away(web: SimpleNamespace) -> None:
+    web.waiting = Seats(2)
+    silent = [Widget() for _ in range(2)]
+    for widget in silent:
+        await widget.connect()
+    one_more = Widget()
+    await one_more.connect()
+    [error], closed = await one_more.closed()
+    assert (error["code"], error["fatal"], closed) == ("too_many_sockets", False, protocol.CLOSE_TOO_MANY)
+    assert error["retry_after"] > 0
+    await one_more.send(type="hello", protocol=1, key="shop")
+    assert await one_more.quiet()
+    elsewhere = await Widget(peer="192.0.2.2").open()
+    await silent[0].leave()
+    again = await Widget().open()
+    for widget in (one_more, elsewhere, silent[1], again):
+        await widget.leave()
+    assert not web.waiting.taken()
+    assert not web.seats.taken()
+
+
+async def test_who_has_said_hello_waits_no_more(web: SimpleNamespace) -> None:
+    web.waiting = Seats(1)
+    tabs = [await Widget().open() for _ in range(3)]
+    assert not web.waiting.taken()
+    for tab in tabs:
+        await tab.leave()
+
+
+@pytest.mark.parametrize(
+    ("trusted", "refused"), [([], True), (["198.51.100.0/24"], True), (["192.0.2.1"], False), (["192.0.2.0/24"], False)]
+)
+async def test_a_forwarded_address_counts_only_when_a_trusted_proxy_says_so(
+    trusted: list[str], refused: bool, web: SimpleNamespace
+) -> None:
+    web.waiting = Seats(1)
+    web.limits = Config(trusted_proxies=trusted)
+    first, second = Widget(forwarded="203.0.113.1"), Widget(forwarded="203.0.113.2")
+    await first.connect()
+    await second.connect()
+    assert await second.quiet() is not refused
+    await first.leave()
+    await second.leave()
+
+
+async def test_a_hello_that_comes_too_soon_is_told_when_to_come_again(web: SimpleNamespace) -> None:
+    web.limits = web.limits.model_copy(update={"conversations_per_minute_ip": 1})
+    for _ in range(5):
+        await (await Widget().open()).leave()
+    widget = Widget()
+    await widget.connect()
+    await widget.send(type="hello", protocol=1, key="shop")
+    [error], closed = await widget.closed()
+    assert (error["code"], error["fatal"], closed) == ("too_fast", False, protocol.CLOSE_TOO_FAST)
+    assert 0 < error["retry_after"] <= 60
+    await widget.leave()
+
+
+async def test_too_many_tabs_of_a_visitor_are_refused_and_leaving_makes_room(
+    widget: Widget, web: SimpleNamespace
+) -> None:
+    tabs = [await Widget().open(token=widget.welcome["token"]) for _ in range(4)]
+    sixth = Widget()
+    await sixth.connect()
+    await sixth.send(type="hello", protocol=1, key="shop", token=widget.welcome["token"])
+    [error], closed = await sixth.closed()
+    assert (error["code"], error["fatal"], closed) == ("too_many_sockets", True, protocol.CLOSE_TOO_MANY)
+    await tabs.pop().leave()
+    tabs.append(await Widget().open(token=widget.welcome["token"]))
+    for tab in tabs:
+        await tab.leave()
+
+
+async def test_a_visitors_tabs_and_reconnections_share_one_allowance(web: SimpleNamespace, queue: FakeQueue) -> None:
+    web.limits = web.limits.model_copy(update={"messages_per_minute": 6})
+    token, passed, refused = "", 0, 0
+    for _ in range(4):
+        tab = await Widget().open(token=token)
+        token = tab.welcome["token"]
+        for _ in range(3):
+            await tab.say("hello")
+        await tab.send(type="ping")
+        await tab.wait_for("pong")
+        refused += sum(frame["type"] == "error" and frame["code"] == "too_fast" for frame in tab.frames)
+        await tab.leave()
+    passed = await in_thread(Message.objects.count)
+    assert (passed, refused) == (5, 7)
+
+
+async def test_a_busy_site_says_so(web: SimpleNamespace) -> None:
+    web.limits = web.limits.model_copy(update={"messages_per_minute_site": 1})
+    for n in range(6):
+        widget = await Widget(peer=f"192.0.2.{n}").open()
+        await widget.say("hello")
+        if n < 5:
+            await widget.message()
+        else:
+            error = await widget.wait_for("error")
+            assert (error["code"], error["fatal"]) == ("busy", False)
+        await widget.leave()
+
+
+async def test_limits_hold_without_redis(widget: Widget, web: SimpleNamespace, redis_running: RedisServer) -> None:
+    web.limits = web.limits.model_copy(update={"messages_per_minute": 6})
+    limiter = wiring.limiter()
+    redis_running.kill()
+    for _ in range(5):
+        limiter.take("message", visitor=widget.chat)
+    with pytest.raises(TooMany, match="visitor"):
+        limiter.take("message", visitor=widget.chat)
+    redis_running.start()
+
+
+# --- known users
+
+
+async def test_a_signed_user_is_welcomed_and_a_replayed_one_is_sent_away(web: SimpleNamespace, site: Site) -> None:
+    secret = await in_thread(lambda: sites.new_user_secret(site, master_key=MASTER_KEY))
+    now = int(time.time())
+    claims = {"sub": "7", "iat": now, "exp": now + 600, "jti": "j", "aud": "shop", "name": "Li Wei"}
+    user = jwt.encode(claims, secret, algorithm="HS256")
+    mine = await Widget().open(user=user, device="d" * 16)
+    await mine.say("hello")
+    await mine.message()
+    for language, says in (("zh", "别处"), ("en", "elsewhere")):
+        thief = Widget()
+        await thief.connect()
+        stolen = {"user": user, "device": "t" * 16, "token": mine.welcome["token"], "language": language}
+        await thief.send(type="hello", protocol=1, key="shop", **stolen)
+        [error], closed = await thief.closed()
+        assert (error["code"], error["fatal"], closed) == ("user_replayed", True, protocol.CLOSE_REFUSED)
+        assert says in error["message"]
+    again = await Widget().open(user=user, device="d" * 16)
+    assert (await again.message())["text"] == "hello"
+    for widget in (mine, again):
+        await widget.leave()
+
+
 # --- tokens
 
 
@@ -344,6 +502,31 @@ async def test_a_visitor_whose_conversation_was_erased_begins_a_new_one(
     assert again.welcome["fresh"]
     assert again.welcome["seq"] == 0
     await again.leave()
+
+
+async def test_a_tab_that_was_open_during_the_erasure_is_told_and_keeps_nothing(
+    widget: Widget, web: SimpleNamespace, log: EventLog
+) -> None:
+    await in_thread(lambda: services.erase_conversation(widget.chat, log=log))
+    await widget.say("I am 13800138000")
+    frames, closed = await widget.closed()
+    assert (frames[-1]["code"], frames[-1]["fatal"], closed) == ("expired", True, protocol.CLOSE_GONE)
+    assert not await in_thread(VaultEntry.objects.exists)
+
+
+async def test_every_welcome_brings_a_fresh_token(
+    widget: Widget, web: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = time.time() + 29 * 24 * 3600
+    monkeypatch.setattr(signing.time, "time", lambda: later)
+    again = await Widget().open(token=widget.welcome["token"])
+    assert again.welcome["token"] != widget.welcome["token"]
+    later += 29 * 24 * 3600
+    assert tokens.read(widget.welcome["token"], site="shop", origin=ORIGIN) is None
+    last = await Widget().open(token=again.welcome["token"])
+    assert last.chat == widget.chat
+    for tab in (again, last):
+        await tab.leave()
 
 
 # --- messages in
@@ -410,7 +593,7 @@ async def test_errors_are_said_in_the_language_of_the_page(web: SimpleNamespace)
 
 
 async def test_who_writes_too_fast_is_told_how_long_to_wait(web: SimpleNamespace, queue: FakeQueue) -> None:
-    web.limits.messages_per_minute = 6
+    web.limits = web.limits.model_copy(update={"messages_per_minute": 6})
     widget = await Widget().open()
     for n in range(6):
         await widget.say(f"message {n}", f"00000000-0000-4000-8000-{n:012d}")

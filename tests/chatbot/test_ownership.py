@@ -308,7 +308,7 @@ def test_an_answer_that_a_take_over_cut_off_is_shown_anew_after_the_hand_back(
     hand_back(mei)
     claimed = turns.claim(queue.ids[-1], log=log)
     assert claimed is not None
-    assert claimed.attempts == 1
+    assert claimed.earlier_attempts == 1
     part = {"reply": str(claimed.reply_id), "part": 0, "text": "New. ", "replace": True}
     log.append(claimed.writer, "reply", part)
     for event in events_after(chat.id, 0, log=log).events:

@@ -42,6 +42,14 @@ GOOD = {
     "hello in another language": (hello(language="fr"), Hello("shop", "", 0, "en")),
     "hello in no language at all": (hello(language=[["zh"]]), Hello("shop", "", 0, "en")),
     "hello that resumes": (hello(token="t", after=7), Hello("shop", "t", 7, "en")),
+    "hello of a user": (
+        hello(user="a.b.c", device="d" * 16),
+        Hello("shop", "", 0, "en", "a.b.c", "d" * 16),
+    ),
+    "the longest user and device are cut": (
+        hello(user="u" * 4097, device="d" * 64),
+        Hello("shop", "", 0, "en", "u" * 4096, "d" * 64),
+    ),
     "the highest number": (hello(after=2**53 - 1), Hello("shop", "", 2**53 - 1, "en")),
     "a long key and token are cut": (hello(key="k" * 65, token="t" * 2049), Hello("k" * 64, "t" * 2048, 0, "en")),
 }
@@ -89,6 +97,11 @@ BAD = {
     "a key with NUL": (hello(key="shop\0"), "bad_hello"),
     "a list as token": (hello(token=[]), "bad_hello"),
     "null as token": (hello(token=None), "bad_hello"),
+    "a user without a device": (hello(user="a.b.c"), "bad_hello"),
+    "a user with a device that can be guessed": (hello(user="a.b.c", device="d" * 15), "bad_hello"),
+    "a device that is too long": (hello(user="a.b.c", device="d" * 65), "bad_hello"),
+    "a list as user": (hello(user=["a"]), "bad_hello"),
+    "null as device": (hello(device=None), "bad_hello"),
     "a bool as number": (hello(after=True), "bad_hello"),
     "a text as number": (hello(after="7"), "bad_hello"),
     "a fraction as number": (hello(after=1.5), "bad_hello"),

@@ -198,7 +198,7 @@ def test_a_reader_ahead_of_everything_gets_nothing(say: Say, chat: Conversation,
 def test_of_a_long_history_the_newest_messages_come(
     say: Say, chat: Conversation, log: EventLog, redis_client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(selectors, "HISTORY_MESSAGES", 3)
+    monkeypatch.setattr(selectors, "SHOWN_MESSAGES", 3)
     for n in range(5):
         say(str(n))
     redis_client.flushall()

@@ -146,7 +146,7 @@ def test_a_message_that_waited_too_long_gets_an_apology(
 
 
 def test_a_long_burst_that_waited_too_long_gets_one_apology(say: Say, sweep: Callable[..., Swept]) -> None:
-    for n in range(turns.HISTORY_MESSAGES + 5):
+    for n in range(turns.PROMPT_MESSAGES + 5):
         say(str(n))
     assert sweep(SECONDS + 1) == Swept(apologised=1)
     assert sweep(100) == Swept()
@@ -250,7 +250,7 @@ def test_in_any_chaos_every_message_gets_one_outcome_and_every_reader_sees_it_on
     def crash() -> None:
         """A worker is killed after showing something."""
         if queue.ids and (claimed := turns.claim(chance.choice(queue.ids), log=log)):
-            text = {"reply": str(claimed.reply_id), "part": 0, "text": "Half", "replace": claimed.attempts > 0}
+            text = {"reply": str(claimed.reply_id), "part": 0, "text": "Half", "replace": claimed.earlier_attempts > 0}
             with contextlib.suppress(StateLost):
                 log.append(claimed.writer, "reply", text)
             log._redis.delete(f"kefu:lease:{claimed.conversation.id}")

@@ -143,10 +143,10 @@ def test_a_burst_is_answered_once(say: Say, work: Answerer, chat: Conversation, 
 
 
 def test_a_burst_longer_than_the_history_is_answered_whole(say: Say, work: Answerer) -> None:
-    first, *_ = [say(f"part {n}") for n in range(turns.HISTORY_MESSAGES + 8)]
+    first, *_ = [say(f"part {n}") for n in range(turns.PROMPT_MESSAGES + 8)]
     script = FakeAnswer()
     work(first, script)
-    assert script.turns[0].text.splitlines() == [f"part {n}" for n in range(turns.HISTORY_MESSAGES + 8)]
+    assert script.turns[0].text.splitlines() == [f"part {n}" for n in range(turns.PROMPT_MESSAGES + 8)]
     assert set(outcomes()) == {"answered"}
 
 
@@ -168,7 +168,7 @@ def test_history_is_what_was_said_before_oldest_first_and_bounded(say: Say, work
     script = FakeAnswer()
     work(say("and now?"), script)
     history = script.turns[0].history
-    assert len(history) == turns.HISTORY_MESSAGES
+    assert len(history) == turns.PROMPT_MESSAGES
     assert history[-2:] == (Utterance("customer", "question 9"), Utterance("bot", "answer 9. "))
     assert history[0] == Utterance("customer", "question 4")
 
@@ -226,7 +226,12 @@ def die(message: Message, log: EventLog, *shown: str) -> turns.Claim:
     claimed = turns.claim(message.id, log=log)
     assert claimed is not None
     for part, text in enumerate(shown):
-        reply = {"reply": str(claimed.reply_id), "part": part, "text": text, "replace": part == 0 < claimed.attempts}
+        reply = {
+            "reply": str(claimed.reply_id),
+            "part": part,
+            "text": text,
+            "replace": part == 0 < claimed.earlier_attempts,
+        }
         log.append(claimed.writer, "reply", reply)
     log.drop_lease(claimed.conversation.id, claimed.holder)
     return claimed

@@ -1,9 +1,11 @@
 """What operators and their machines ask."""
 
+import time
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
@@ -22,6 +24,7 @@ pytestmark = pytest.mark.django_db
 def find(log: EventLog, monkeypatch: pytest.MonkeyPatch) -> FakeFind:
     """A web process whose parts all work, and a worker that has reported."""
     find = FakeFind()
+    cache.clear()
     monkeypatch.setattr(wiring, "event_log", lambda: log)
     monkeypatch.setattr(wiring, "masking", lambda: SimpleNamespace(find=find))
     log.report_worker("w1", seconds=60)
@@ -41,6 +44,17 @@ def test_a_process_that_runs_is_healthy_whatever_else_is_broken(client: Client) 
 def test_it_is_ready_when_every_part_is(client: Client, find: FakeFind) -> None:
     parts = {"ready": True, "database": "ok", "redis": "ok", "worker": "ok", "masking": "ok"}
     assert ready(client) == (200, parts)
+
+
+def test_asking_again_soon_costs_nothing_and_soon_after_is_asked_anew(
+    client: Client, find: FakeFind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [ready(client)[0] for _ in range(3)] == [200, 200, 200]
+    assert len(find.asked) == 1
+    start = time.time()
+    while len(find.asked) == 1:  # asked all the time: that must not keep the old answer alive
+        ready(client)
+        assert time.time() - start < 10
 
 
 def test_without_a_worker_it_is_not_ready(client: Client, find: FakeFind, log: EventLog) -> None:

@@ -12,6 +12,7 @@ CODES = [
     "greeting", "thanks_goodbye", "refused", "withheld", "stopped", "clarify", "apology",
     "too_long", "invalid_json", "binary", "unknown_type", "empty", "too_fast",
     "masking_unavailable", "service_unavailable",
+    "busy", "too_many_sockets", "user_invalid", "user_expired", "user_replayed",
     "bad_hello", "bad_key", "bad_origin", "expired", "internal",
     "owner.joined", "owner.transferred", "owner.left",
     *(f"handed_off.{reason}" for reason in get_args(HandoffReason)),

@@ -40,6 +40,8 @@ def test_every_option_is_described(name: str) -> None:
 def test_a_list_is_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEFU_ALLOWED_HOSTS", "shop.example, ,chat.shop.example,")
     assert read().allowed_hosts == ["shop.example", "chat.shop.example"]
+    monkeypatch.setenv("KEFU_TRUSTED_PROXIES", "10.0.0.0/8, ::1")
+    assert [str(network) for network in read().trusted_proxies] == ["10.0.0.0/8", "::1/128"]
 
 
 def test_values_are_typed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,6 +63,9 @@ def test_values_are_typed(monkeypatch: pytest.MonkeyPatch) -> None:
         ("KEFU_ANSWER_SECONDS", "nan", "300"),
         ("KEFU_WORKER_THREADS", "1.5", "integer"),
         ("KEFU_MESSAGE_CHARACTERS", "1000000", "20000"),
+        ("KEFU_MESSAGES_PER_MINUTE_IP", "0", "greater than or equal to 1"),
+        ("KEFU_TRUSTED_PROXIES", "proxy.example", "IPv4 or IPv6 network"),
+        ("KEFU_TRUSTED_PROXIES", "10.0.0.0/99", "IPv4 or IPv6 network"),
     ],
 )
 def test_a_bad_value_names_the_variable_and_what_it_allows(

@@ -1,6 +1,6 @@
 /**
  * The websocket: opens, says hello, keeps alive, reconnects with back-off. No DOM; knows frames but not what they mean,
- * except for the three that concern the line itself (welcome, error, pong).
+ * except for the two that concern the line itself (welcome, error).
  *
  * States: "idle" → "connecting" → "open" ⇄ "reconnecting"; "closed" after a fatal error, until `start()` is called again.
  */
@@ -115,8 +115,9 @@ export class Connection {
       this.#change("open");
     }
     if (event.type === "error" && event.retry_after && !event.id) this.#pause = event.retry_after * 1000;
+    const socket = this.#socket;
     this.#onEvent(event);
-    if (event.type === "error" && event.fatal) this.#refused();
+    if (event.type === "error" && event.fatal && socket === this.#socket) this.#refused();
   }
 
   #lost(code) {

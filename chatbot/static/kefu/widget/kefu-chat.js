@@ -10,12 +10,13 @@
  *   data-open       open when the page has loaded (not on a phone, not after the customer has closed it)
  *   data-title      title of the panel; default: the site's name as the server gives it
  *   data-questions  suggested first questions, separated by |
+ *   data-user-token what the site's server signed about its user (README, Known users)
  *   data-server     origin of the Kefu server; default: the origin of this file
  * Language, title, questions, server and key are read once, the others when they change.
  *
- * Methods     open() · close() · toggle() · fill(text): opens with `text` in the composer · say(text): opens and sends
+ * Methods     open() · close() · toggle() · fill(text): opens with `text` in the composer · say(text): opens and sends · setUser(token)
  * Properties  isOpen, unread (both read-only)
- * Events      kefu:open · kefu:close · kefu:message (detail: {id, role, restored}; no text) – they bubble
+ * Events      kefu:open · kefu:close · kefu:message (detail: {id, role, restored}; no text) · kefu:user-refused (detail: {code}) – they bubble
  *
  * Connects when first opened, or at once when the customer has said something within the last day.
  * Errors in here are logged to the console and never reach the page.
@@ -105,6 +106,16 @@ export class KefuChat extends HTMLElement {
     })();
   }
 
+  /** The site's user from now on, "" for nobody. */
+  setUser(token) {
+    guarded(() => {
+      this.dataset.userToken = token ?? "";
+      if (!this.#connection || this.#connection.state === "idle") return;
+      this.#connection.stop();
+      this.#connection.start();
+    })();
+  }
+
   connectedCallback() {
     guarded(() => {
       if (!this.#view) this.#build();
@@ -147,6 +158,7 @@ export class KefuChat extends HTMLElement {
         token: this.#store.get("token") ?? "",
         after: this.#transcript.seq,
         language: this.#language,
+        ...this.#user(),
       }),
       onEvent: guarded((event) => this.#receive(event)),
       onState: guarded(() => this.#lineChanged()),
@@ -314,6 +326,14 @@ export class KefuChat extends HTMLElement {
     this.#paint();
   }
 
+  #user() {
+    const user = this.dataset.userToken;
+    if (!user) return {};
+    const device = this.#store.get("device") ?? makeId();
+    this.#store.set({ device });
+    return { user, device };
+  }
+
   #welcome(event) {
     if (event.fresh) {
       this.#transcript.forget();
@@ -330,6 +350,7 @@ export class KefuChat extends HTMLElement {
   #error(event) {
     if (event.id) this.#transcript.fail(event.id, event.message, event.retry_after ?? 0);
     else this.#notice = event.message || this.#wording.closed;
+    if (/^user_/.test(event.code)) this.#tell("kefu:user-refused", { code: event.code });
   }
 
   #news(event) {

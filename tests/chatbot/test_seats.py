@@ -1,0 +1,79 @@
+"""How many sockets somebody may have open, in one process and in several."""
+
+import pytest
+import redis
+
+from chatbot import seats as seats_module
+from chatbot.seats import Seats, SharedSeats
+from tests.fakes import until
+
+AWAY = "/nowhere/redis.sock"
+
+
+@pytest.fixture(params=["one process", "redis is there", "redis is away"])
+def seats(request: pytest.FixtureRequest) -> Seats:
+    if request.param == "one process":
+        return Seats(2)
+    if request.param == "redis is away":
+        return SharedSeats(redis.Redis(unix_socket_path=AWAY, retry=None), 2)
+    return SharedSeats(request.getfixturevalue("redis_client"), 2)
+
+
+def test_there_are_so_many_seats_and_no_more(seats: Seats) -> None:
+    assert [seats.take("a", holder) for holder in "1232"] == [True, True, False, True]
+    assert seats.take("b", "3")
+    seats.leave("a", "1")
+    assert seats.take("a", "3")
+
+
+def test_leaving_twice_or_without_a_seat_frees_nobody_elses(seats: Seats) -> None:
+    assert seats.take("a", "1")
+    assert seats.take("a", "2")
+    seats.leave("a", "3")
+    seats.leave("b", "1")
+    assert not seats.take("a", "3")
+    seats.leave("a", "1")
+    seats.leave("a", "1")
+    assert seats.take("a", "3")
+    assert not seats.take("a", "4")
+
+
+def test_an_empty_place_costs_no_memory(seats: Seats) -> None:
+    for n in range(10):
+        seats.take(str(n), "1")
+        seats.leave(str(n), "1")
+    assert not seats._holders
+
+
+def test_all_processes_share_the_seats(redis_client: redis.Redis) -> None:
+    one, other = SharedSeats(redis_client, 2), SharedSeats(redis_client, 2)
+    assert one.take("a", "1")
+    assert other.take("a", "2")
+    assert not one.take("a", "3")
+    assert not other.take("a", "3")
+    other.leave("a", "2")
+    assert one.take("a", "3")
+    assert one.taken() == [("a", "1"), ("a", "3")] or one.taken() == [("a", "3"), ("a", "1")]
+
+
+def test_the_seats_of_a_dead_process_are_free_after_a_while(
+    redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seats_module, "HOLD_SECONDS", 1)
+    monkeypatch.setattr(seats_module, "RENEW_SECONDS", 60)
+    dead, alive = SharedSeats(redis_client, 1), SharedSeats(redis_client, 1)
+    assert dead.take("a", "1")
+    assert not alive.take("a", "2")
+    until(lambda: alive.take("a", "2"))
+
+
+def test_who_stays_keeps_the_seat_even_when_redis_forgets(
+    redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seats_module, "RENEW_SECONDS", 0.01)
+    one, other = SharedSeats(redis_client, 1), SharedSeats(redis_client, 1)
+    assert one.take("a", "1")
+    redis_client.flushall()
+    until(lambda: redis_client.exists("kefu:seats:a"))
+    assert not other.take("a", "2")
+    one.close()
