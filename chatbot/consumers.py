@@ -24,7 +24,7 @@ from chatbot.admission import Door, Refused, Session
 from chatbot.events import Event, LogUnavailable
 from chatbot.language import language_of
 from chatbot.limits import TokenBucket, TooMany
-from chatbot.models import Conversation, Message
+from chatbot.models import Conversation
 from chatbot.peers import Network, client_network
 from chatbot.queueing import enqueue_turn
 from chatbot.turn import Language
@@ -187,7 +187,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
                 await _in_thread(partial(receive, self.session.conversation, say, language), _receiving)
         except Refused as refused:
             await self._error(refused.code, say.id, retry_after=refused.retry_after)
-        except Message.DoesNotExist:  # nor does the conversation: it was erased
+        except services.ConversationGone:
             await self._error("expired", say.id, fatal=True)
             await self.close(protocol.CLOSE_GONE)
         except MaskingUnavailable:
@@ -239,6 +239,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
                 if self.overflowed and self.inbox.empty():
                     self.overflowed = False
                     await self._catch_up(session)
+        except OSError:  # the client went while something was sent to it
+            return
         except Exception:  # the outermost frame of this task
             logger.exception("a socket's writer failed; the widget reconnects")
             await self.close(CLOSE_INTERNAL)

@@ -88,7 +88,7 @@ class Assistant:
             yield self._saying("handed_off", "no_answer", turn.language, record)
             return
 
-        yield Progress("writing")
+        yield Progress("checking" if found.exact else "writing")  # an FAQ's own words are only checked
         yield from self._write(turn, found, record, interrupted, watch)
 
     def _write(

@@ -27,6 +27,10 @@ FindPersonalData = Callable[[str], Sequence[Finding]]
 Enqueue = Callable[[uuid.UUID], None]
 
 
+class ConversationGone(Exception):
+    """The conversation was erased meanwhile; whoever still has it open is told so."""
+
+
 @dataclass(frozen=True)
 class Received:
     """A message that is now in the database; `new` is false when it had come before under the same client id."""
@@ -57,7 +61,7 @@ def receive_message(
     """Mask a customer's message, store it, announce it and have it answered; once per `client_id`.
 
     Nothing of it is stored or queued unmasked. When redis cannot be reached the message is kept and the sweeper does
-    the rest. Raises guardrails' MaskingUnavailable; then nothing was stored.
+    the rest. Raises guardrails' MaskingUnavailable and VaultError, and ConversationGone; then nothing was stored.
     """
     received = store_message(
         conversation=conversation,
@@ -91,7 +95,7 @@ def store_message(
     """Mask what a person wrote and store it; once per `client_id`. The one way of such text into the database.
 
     `before` and `after` run in the same transaction, first and last: what they raise stores nothing. Raises guardrails'
-    MaskingUnavailable.
+    MaskingUnavailable and VaultError, and ConversationGone.
     """
     safe = placeholders.escape_lookalikes(text)
     findings = _personal(safe, find(safe), conversation.site.contacts)
@@ -109,7 +113,12 @@ def store_message(
             )
             after(message)
     except IntegrityError:
-        return Received(Message.objects.get(conversation=conversation, client_id=client_id), new=False)
+        before_it = Message.objects.filter(conversation=conversation, client_id=client_id).first()
+        if before_it is not None:
+            return Received(before_it, new=False)
+        if not Conversation.objects.filter(pk=conversation.pk).exists():
+            raise ConversationGone from None
+        raise
     return Received(message, new=True)
 
 
