@@ -170,6 +170,13 @@ def test_an_faq_is_answered_in_its_own_words_without_the_engine() -> None:
     assert stage.engine.prompts == []
 
 
+@pytest.mark.parametrize(("exact", "stages"), [(True, ["searching", "checking"]), (False, ["searching", "writing"])])
+def test_the_customer_sees_what_is_being_done(exact: bool, stages: list[str]) -> None:
+    faq = passage("Seven days, from the day of delivery.", question="How long do returns take?")
+    events = Stage(found=retrieved(faq, exact=exact)).play()
+    assert [event.stage for event in events if isinstance(event, Progress)] == stages
+
+
 def test_an_faq_passes_release_like_any_other_text() -> None:
     faq = passage("Only a badword asks that.", question="How long do returns take?")
     end = Stage(found=retrieved(faq, exact=True)).conclude()
