@@ -133,11 +133,11 @@ def test_an_unknown_socket_path_is_no_server_error(server: Server) -> None:
 
 def test_a_visitor_who_reconnects_has_the_same_allowance(server: Server) -> None:
     token, refused = "", 0
-    for turn in range(6):
+    for _ in range(6):
         with opened(server, token=token) as websocket:
             token = token or json.loads(websocket.recv(timeout=5))["token"]
-            for number in range(10):
-                websocket.send(json.dumps({"type": "say", "id": f"{turn}-{number}", "text": "谢谢"}))
+            for _ in range(10):
+                websocket.send(json.dumps({"type": "say", "id": str(uuid.uuid4()), "text": "谢谢"}))
             websocket.send('{"type": "ping"}')
             while (event := json.loads(websocket.recv(timeout=10)))["type"] != "pong":
                 refused += event["type"] == "error" and event["code"] == "too_fast"
@@ -247,8 +247,8 @@ def test_messages_that_are_slow_to_mask_keep_nobody_from_connecting(server: Serv
     sockets = [opened(server) for _ in range(60)]
     try:
         for websocket in sockets:
-            for number in range(10):
-                websocket.send(json.dumps({"type": "say", "id": str(number), "text": "王伟" * 2000}))
+            for _ in range(10):
+                websocket.send(json.dumps({"type": "say", "id": str(uuid.uuid4()), "text": "王伟" * 2000}))
         time.sleep(0.5)  # the server reads them
         start = time.monotonic()
         with opened(server) as websocket:
