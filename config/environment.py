@@ -46,21 +46,21 @@ class Config(BaseSettings):
     masking_processes: int = Field(1, ge=1, le=16, description="masking processes of one web process")
     masking_seconds: float = Field(5.0, gt=0, le=60, description="time-out of masking one message; then it is refused")
     message_characters: int = Field(4000, ge=100, le=20000, description="longest message of a customer, characters")
-    messages_per_minute: int = Field(40, ge=1, le=100000, description="messages a visitor may send in a minute")
-    messages_per_minute_ip: int = Field(400, ge=1, le=1000000, description="messages in a minute from one address")
+    messages_per_minute: int = Field(120, ge=1, le=100000, description="messages a visitor may send in a minute")
+    messages_per_minute_ip: int = Field(3000, ge=1, le=1000000, description="messages in a minute from one address")
     messages_per_minute_site: int = Field(6000, ge=1, le=1000000, description="messages in a minute to one site")
     hellos_per_minute: int = Field(60, ge=1, le=100000, description="connections of a visitor in a minute")
-    hellos_per_minute_ip: int = Field(600, ge=1, le=1000000, description="connections in a minute from one address")
+    hellos_per_minute_ip: int = Field(3000, ge=1, le=1000000, description="connections in a minute from one address")
     hellos_per_minute_site: int = Field(12000, ge=1, le=1000000, description="connections in a minute to one site")
     conversations_per_minute_ip: int = Field(
-        120, ge=1, le=1000000, description="new conversations in a minute from one address"
+        1200, ge=1, le=1000000, description="new conversations in a minute from one address"
     )
     conversations_per_minute_site: int = Field(
         2400, ge=1, le=1000000, description="new conversations in a minute on one site"
     )
     sockets_per_visitor: int = Field(20, ge=1, le=1000, description="sockets (tabs) that a visitor may have open")
     waiting_sockets_per_ip: int = Field(
-        100, ge=1, le=10000, description="sockets without a hello that one address may have open in a web process"
+        256, ge=1, le=10000, description="sockets without a hello that one address may have open in a web process"
     )
     trusted_proxies: Annotated[list[IPvAnyNetwork], NoDecode] = Field(
         [], description="addresses or networks of proxies whose `X-Forwarded-For` is believed, comma-separated"

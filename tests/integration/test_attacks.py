@@ -141,7 +141,7 @@ def test_a_visitor_who_reconnects_has_the_same_allowance(server: Server) -> None
             websocket.send('{"type": "ping"}')
             while (event := json.loads(websocket.recv(timeout=10)))["type"] != "pong":
                 refused += event["type"] == "error" and event["code"] == "too_fast"
-    assert refused, "60 messages within seconds, where 40 a minute are allowed"
+    assert refused, "60 messages within seconds, where 120 a minute are allowed"
 
 
 def test_the_socket_offers_no_compression(server: Server) -> None:
