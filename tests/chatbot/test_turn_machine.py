@@ -39,7 +39,7 @@ from guardrails.screening import screen
 from tests.chatbot.conftest import MASTER_KEY
 from tests.fakes import FakeFind, FakeQueue, Reader, conclusion, lexicon, released
 
-EXAMPLES = int(os.environ.get("KEFU_MACHINE_EXAMPLES", "120"))
+EXAMPLES = int(os.environ.get("KEFU_MACHINE_EXAMPLES", "60"))
 STEPS = 50
 SECONDS = 25
 WHICH = st.integers(0, 30)
