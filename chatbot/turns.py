@@ -85,16 +85,14 @@ def claim(message_id: uuid.UUID, *, log: EventLog) -> Claim | None:
     holder = secrets.token_hex(8)
     if not log.take_lease(conversation.id, holder):
         return None
+    claimed = None
     try:
         services.announce_rest(conversation.id, log=log)  # above all that an agent has left
         claimed = _claim_in_database(conversation, holder, log=log)
-        if claimed is not None:
-            return claimed
-    except Exception:
-        log.drop_lease(conversation.id, holder)
-        raise
-    log.drop_lease(conversation.id, holder)
-    return None
+        return claimed
+    finally:
+        if claimed is None:
+            log.drop_lease(conversation.id, holder)
 
 
 def _claim_in_database(conversation: Conversation, holder: str, *, log: EventLog) -> Claim | None:
