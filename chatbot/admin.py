@@ -51,8 +51,8 @@ class SiteAdmin(admin.ModelAdmin):
 
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ("id", "site", "language", "owner", "handoff_reason", "created", "updated")
-    list_filter = ("site", "language", "owner", "handoff_reason")
+    list_display = ("id", "site", "language", "owner", "closed", "created", "updated")
+    list_filter = ("site", "language", "owner")
     list_select_related = ("site",)
     inlines = (MessageInline,)
 

@@ -58,7 +58,10 @@ class Writer:
 
 @dataclass(frozen=True)
 class Event:
-    """One event as it stands in the log; `payload` is a JSON object without `type` and `seq`."""
+    """One event as it stands in the log; `payload` is a JSON object without `type` and `seq`.
+
+    `seq` 0 is a nudge: it is not in the log, and nobody misses it.
+    """
 
     seq: int
     type: str
@@ -115,6 +118,11 @@ class EventLog:
         if status in (b"lost", b"full"):
             raise StateLost(str(writer.conversation))
         return int(seq)
+
+    def nudge(self, conversation: uuid.UUID, type_: str, payload: dict[str, Any] | None = None) -> None:
+        """Tell all web processes something that nobody needs to know later; it gets no number (seq 0)."""
+        row: Any = {"conversation": str(conversation), "seq": 0, "type": type_, "payload": orjson.dumps(payload or {})}
+        self._redis.xadd(FEED, row, maxlen=FEED_LENGTH, approximate=True)
 
     def restore(self, conversation: uuid.UUID, *, fence: int, attempt: int, after: int, ceiling: int) -> bool:
         """Put back or raise the conversation's numbers; return whether redis had none.

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import redis.asyncio
 
-from chatbot.events import FEED, Event, LogUnavailable, feed_entries
+from chatbot.events import FEED, Event, FeedEntry, LogUnavailable, feed_entries
 
 logger = logging.getLogger(__name__)
 
@@ -27,20 +27,28 @@ class Watcher(Protocol):
     def on_feed(self, up: bool) -> None: ...
 
 
+class Observer(Protocol):
+    """Somebody who watches all conversations. Both calls return at once."""
+
+    def on_entry(self, entry: FeedEntry) -> None: ...
+
+    def on_feed(self, up: bool) -> None: ...
+
+
 class Feed:
     """Hands every event to those who watch its conversation. Lives on one event loop; started by its first watcher."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._watchers: dict[uuid.UUID, set[Watcher]] = {}
+        self._observers: set[Observer] = set()
         self._task: asyncio.Task[None] | None = None
         self.up = False
 
     def watch(self, conversation: uuid.UUID, watcher: Watcher) -> None:
         """Call the watcher for every event from now on."""
         self._watchers.setdefault(conversation, set()).add(watcher)
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._run(), name="feed")
+        self._start()
 
     def unwatch(self, conversation: uuid.UUID, watcher: Watcher) -> None:
         """Stop calling the watcher."""
@@ -49,6 +57,15 @@ class Feed:
             watchers.discard(watcher)
             if not watchers:
                 del self._watchers[conversation]
+
+    def observe(self, observer: Observer) -> None:
+        """Call the observer for every entry of every conversation from now on."""
+        self._observers.add(observer)
+        self._start()
+
+    def _start(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._run(), name="feed")
 
     async def _run(self) -> None:
         # Longer than the blocking read; a redis that is gone without a word is noticed all the same.
@@ -77,12 +94,16 @@ class Feed:
             return last
         [(_, rows)] = answer.items() if isinstance(answer, dict) else answer
         for entry in feed_entries(rows):
+            for observer in self._observers:
+                observer.on_entry(entry)
             for watcher in tuple(self._watchers.get(entry.conversation, ())):
                 watcher.on_event(entry.event)
         return str(rows[-1][0].decode())
 
     def _tell(self, up: bool) -> None:
         self.up = up
+        for observer in self._observers:
+            observer.on_feed(up)
         for watchers in tuple(self._watchers.values()):
             for watcher in tuple(watchers):
                 watcher.on_feed(up)

@@ -7,6 +7,11 @@ from django.conf import settings
 from django.db import models
 
 
+def default_languages() -> list[str]:
+    """Return the languages of a new site."""
+    return ["zh", "en"]
+
+
 class Site(models.Model):
     """A shop (brand) that embeds the widget; `key` is public and stands in its script tag."""
 
@@ -20,6 +25,13 @@ class Site(models.Model):
         default=list, blank=True, help_text="the shop's own phone numbers and addresses: never masked"
     )
     user_secret = models.BinaryField(default=b"", help_text="what the site's server signs its users with; sealed")
+    bot_name = models.CharField(max_length=60, blank=True, help_text="how the bot calls itself; empty: assistant")
+    persona = models.TextField(blank=True, max_length=2000, help_text="manner of speaking; goes into the prompt")
+    languages = models.JSONField(default=default_languages, help_text="zh and en, the preferred one first")
+    hours = models.JSONField(default=dict, blank=True, help_text="when people answer (hours.py); empty: always")
+    retention_days = models.PositiveIntegerField(
+        default=0, help_text="conversations are erased so many days after their last message; 0: never"
+    )
     created = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -46,23 +58,63 @@ class Conversation(models.Model):
     agent = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="conversations"
     )
-    handoff_reason = models.CharField(
-        max_length=40, blank=True, help_text="why a person should look; empty: nobody needs to"
-    )
-    handed_off = models.DateTimeField(null=True, blank=True, help_text="since when it waits for a person")
     draft = models.TextField(blank=True, help_text="what the bot was saying when an agent took over; masked")
     profile = models.TextField(blank=True, help_text="what the site says about a known user; masked")
     fence = models.PositiveIntegerField(default=1)
     attempt = models.PositiveIntegerField(default=0)
     sequence_ceiling = models.PositiveBigIntegerField(default=0)
+    closed = models.DateTimeField(null=True, blank=True, help_text="since when it rests; the next message opens it")
     created = models.DateTimeField(auto_now_add=True)
     updated = models.DateTimeField(auto_now=True)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["-updated"], name="conversation_recent")]
+        indexes: ClassVar = [
+            models.Index(fields=["-updated"], name="conversation_recent"),
+            models.Index(fields=["updated"], name="conversation_awake", condition=models.Q(closed__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class Handoff(models.Model):
+    """One time that a conversation needed a person, from the request to its end. At most one is open at a time."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"  # in the queue
+        MESSAGE = "message"  # nobody is there: the customer left a message
+        TAKEN = "taken"  # an agent owns the conversation
+        ENDED = "ended"
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="handoffs")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    reason = models.CharField(max_length=40, help_text="requested, no_answer, refused_twice, …: see handoff.py")
+    topic = models.CharField(max_length=40, blank=True, help_text="the intent, for agents' skills")
+    offered_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    offered = models.DateTimeField(null=True, blank=True)
+    agent = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="handoffs"
+    )
+    created = models.DateTimeField(auto_now_add=True)
+    taken = models.DateTimeField(null=True, blank=True)
+    ended = models.DateTimeField(null=True, blank=True)
+    result = models.CharField(max_length=16, blank=True, help_text="how it ended: handed_back, closed, expired")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["conversation"], condition=~models.Q(state="ended"), name="one_open_handoff"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["created"], name="handoff_queue", condition=models.Q(state="waiting")),
+            models.Index(fields=["-taken"], name="handoff_taken", condition=models.Q(taken__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reason} ({self.state})"
 
 
 class Message(models.Model):
@@ -92,6 +144,10 @@ class Message(models.Model):
     reply_to = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="replies")
     sequence = models.PositiveBigIntegerField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="how often an answer to it was begun")
+    files = models.JSONField(default=list, blank=True, help_text="[{id, name, type, size}, …]; names are masked")
+    version = models.PositiveIntegerField(default=0, help_text="how often it was edited; each is announced anew")
+    edited = models.DateTimeField(null=True, blank=True)
+    deleted = models.DateTimeField(null=True, blank=True, help_text="withdrawn by the customer; the text is gone")
     created = models.DateTimeField(auto_now_add=True)
 
     OPEN: ClassVar = models.Q(role="customer", outcome="")
@@ -126,6 +182,9 @@ class Message(models.Model):
                 "outcome": self.outcome if own else "",
                 "reason": self.reason if own else "",
                 "reply_to": str(self.reply_to_id) if self.reply_to_id else None,
+                "files": self.files,
+                "edited": self.edited is not None,
+                "deleted": self.deleted is not None,
             }
         }
 

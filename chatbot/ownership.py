@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models.functions import Coalesce, Now
 
-from chatbot import selectors, services, turns, wording
+from chatbot import handoff, selectors, services, turns, wording
 from chatbot.events import EventLog, LogUnavailable
 from chatbot.models import Conversation, Message
 from chatbot.services import Enqueue, FindPersonalData
@@ -52,7 +51,7 @@ def take_over(*, conversation_id: uuid.UUID, agent: User, log: EventLog) -> Conv
             raise NotOwner(_owner(conversation))
         conversation.draft = selectors.running_reply(conversation_id, log=log)
         conversation.owner, conversation.agent = Conversation.Owner.AGENT, agent
-        conversation.handed_off, conversation.handoff_reason = None, ""
+        handoff.take(conversation, agent)
         return "joined"
 
     return _change_owner(conversation_id, change, log=log)
@@ -63,8 +62,11 @@ def transfer(*, conversation_id: uuid.UUID, agent: User, to: User, log: EventLog
 
     def change(conversation: Conversation) -> str:
         _require(conversation, agent)
+        if to.pk == agent.pk:
+            return ""
         conversation.agent = to
-        return "transferred" if to.pk != agent.pk else ""
+        handoff.take(conversation, to)
+        return "transferred"
 
     return _change_owner(conversation_id, change, log=log)
 
@@ -75,6 +77,7 @@ def hand_back(*, conversation_id: uuid.UUID, agent: User, log: EventLog, enqueue
     def change(conversation: Conversation) -> str:
         _require(conversation, agent)
         conversation.owner, conversation.agent, conversation.draft = Conversation.Owner.BOT, None, ""
+        handoff.end(conversation, "handed_back")
         return "left"
 
     conversation = _change_owner(conversation_id, change, log=log)
@@ -135,9 +138,8 @@ def send_reply(
 
 def request_person(*, conversation_id: uuid.UUID, reason: str) -> None:
     """Put the conversation into the queue of those that wait for a person, unless one has it already."""
-    Conversation.objects.filter(pk=conversation_id, owner=Conversation.Owner.BOT).update(
-        handoff_reason=reason, handed_off=Coalesce("handed_off", Now())
-    )
+    with transaction.atomic():
+        handoff.request(Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id), reason)
 
 
 def _change_owner(conversation_id: uuid.UUID, change: Callable[[Conversation], str], *, log: EventLog) -> Conversation:
@@ -161,7 +163,7 @@ def _change_owner(conversation_id: uuid.UUID, change: Callable[[Conversation], s
 
 def _record_change(conversation: Conversation, reason: str, *, log: EventLog) -> Message:
     conversation.fence += 1
-    conversation.save(update_fields=["owner", "agent", "draft", "fence", "handed_off", "handoff_reason", "updated"])
+    conversation.save(update_fields=["owner", "agent", "draft", "fence", "updated"])
     name = shown_name(conversation.agent) if conversation.agent else ""
     notice = Message.objects.create(
         conversation=conversation,

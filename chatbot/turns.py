@@ -16,9 +16,8 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Coalesce, Now
 
-from chatbot import services
+from chatbot import handoff, services
 from chatbot.events import EventLog, LogUnavailable, Writer
 from chatbot.models import Conversation, LedgerEntry, Message
 from chatbot.publishing import ReplyPublisher
@@ -232,18 +231,18 @@ def conclude(
         milliseconds=record.milliseconds,
     )
     with transaction.atomic():
-        changes: dict[str, object] = {"language": claimed.language}
-        if conclusion.outcome in ("handed_off", "review"):
-            changes["handoff_reason"] = conclusion.reason
-            changes["handed_off"] = Coalesce("handed_off", Now())
         mine = Conversation.objects.filter(
             pk=claimed.conversation.pk,
             attempt=claimed.attempt,
             fence=claimed.conversation.fence,
             owner=Conversation.Owner.BOT,
-        ).update(**changes)
+        ).update(language=claimed.language)
         if not mine:
             return None
+        if conclusion.outcome in ("handed_off", "review"):
+            handoff.request(claimed.conversation, conclusion.reason, topic=record.intent)
+        elif handoff.failed_again(claimed.conversation, conclusion.outcome):
+            handoff.request(claimed.conversation, "refused_twice", topic=record.intent)
         reply.save(force_insert=True)
         entry.save(force_insert=True)
         Message.objects.filter(pk__in=[m.pk for m in claimed.open_messages]).update(outcome=conclusion.outcome)

@@ -54,7 +54,9 @@ INSTALLED_APPS = [
     "channels",
     "guardrails",
     "knowledge",
+    "attachments",
     "chatbot",
+    "console",
 ]
 
 MIDDLEWARE = [

@@ -13,7 +13,7 @@ from django.db import connection
 
 from chatbot import ownership, publishing, sweeping, turns
 from chatbot.events import EventLog, LogUnavailable, Stale
-from chatbot.models import Conversation, Message, Site
+from chatbot.models import Conversation, Handoff, Message, Site
 from chatbot.ownership import NotOwner, Sent
 from chatbot.pulse import Pulse
 from chatbot.selectors import events_after
@@ -102,9 +102,13 @@ def outcomes() -> list[str]:
     return [m.outcome for m in Message.objects.filter(role="customer")]
 
 
+def handoffs() -> list[tuple[str, str, str]]:
+    return [(h.state, h.reason, h.result) for h in Handoff.objects.order_by("id")]
+
+
 def state(chat: Conversation) -> tuple[Any, ...]:
     chat = Conversation.objects.get(pk=chat.pk)
-    return chat.owner, chat.agent_id, chat.fence, chat.draft, chat.handoff_reason, Message.objects.count()
+    return chat.owner, chat.agent_id, chat.fence, chat.draft, handoffs(), Message.objects.count()
 
 
 def test_an_agent_takes_over_and_the_customer_is_told(
@@ -114,7 +118,7 @@ def test_an_agent_takes_over_and_the_customer_is_told(
     taken = take_over(mei)
     stored = Conversation.objects.get()
     assert (stored.owner, stored.agent, stored.fence) == ("agent", mei, chat.fence + 1)
-    assert (stored.handoff_reason, stored.handed_off) == ("", None)
+    assert handoffs() == [("taken", "requested", "")]
     assert (taken.owner, taken.agent) == (stored.owner, stored.agent)
     [notice] = Message.objects.all()
     assert (notice.role, notice.author, notice.reason) == ("system", "Mei", "joined")
@@ -273,10 +277,10 @@ def test_an_unknown_conversation_has_no_owner(
         lambda: ownership.transfer(**unknown, to=tom),
         lambda: ownership.hand_back(**unknown, enqueue=queue),
         lambda: reply(**unknown),
+        lambda: ownership.request_person(conversation_id=uuid.uuid4(), reason="requested"),
     ):
         with pytest.raises(Conversation.DoesNotExist):
             act()
-    ownership.request_person(conversation_id=uuid.uuid4(), reason="requested")
     assert not Message.objects.exists()
 
 
@@ -546,15 +550,13 @@ def test_without_redis_a_reply_is_kept_and_announced_later(
 
 def test_who_asks_for_a_person_waits_since_the_first_time(chat: Conversation) -> None:
     ownership.request_person(conversation_id=chat.id, reason="requested")
-    first = Conversation.objects.get().handed_off
+    first = Handoff.objects.get().created
     ownership.request_person(conversation_id=chat.id, reason="anger")
-    stored = Conversation.objects.get()
-    assert first is not None
-    assert (stored.handed_off, stored.handoff_reason) == (first, "anger")
+    assert Handoff.objects.get().created == first
+    assert handoffs() == [("waiting", "requested", "")]
 
 
 def test_who_has_an_agent_waits_for_nobody(mei: User, chat: Conversation, take_over: Act) -> None:
     take_over(mei)
     ownership.request_person(conversation_id=chat.id, reason="requested")
-    stored = Conversation.objects.get()
-    assert (stored.handed_off, stored.handoff_reason) == (None, "")
+    assert handoffs() == [("taken", "agent", "")]

@@ -13,7 +13,7 @@ from django.db.models import F
 
 from chatbot import services, sweeping, turns
 from chatbot.events import BLOCK, EventLog, LogUnavailable, StateLost
-from chatbot.models import Conversation, LedgerEntry, Message, Site
+from chatbot.models import Conversation, Handoff, LedgerEntry, Message, Site
 from chatbot.pulse import Pulse
 from chatbot.selectors import events_after
 from chatbot.sweeping import Swept
@@ -114,7 +114,7 @@ def test_after_two_failed_attempts_there_is_one_apology(
     assert sweep(100) == Swept()
     assert replies() == ["Sorry (zh)."]
     assert outcomes() == ["handed_off"]
-    assert Conversation.objects.get().handoff_reason == "failed"
+    assert [(h.state, h.reason) for h in Handoff.objects.all()] == [("waiting", "failed")]
     assert LedgerEntry.objects.count() == 1
     assert not answer(message.id, log)
     reader = Reader()

@@ -13,7 +13,7 @@ from django.db import connection
 from chatbot import pulse as pulse_module
 from chatbot import services, turns
 from chatbot.events import EventLog, LogUnavailable, Writer
-from chatbot.models import Conversation, LedgerEntry, Message, Site
+from chatbot.models import Conversation, Handoff, LedgerEntry, Message, Site
 from chatbot.pulse import Pulse
 from chatbot.selectors import events_after
 from chatbot.turn import Conclusion, Progress, Record, Source, Utterance
@@ -363,13 +363,13 @@ def test_the_deadline_reaches_the_answer(say: Say, work: Answerer) -> None:
 @pytest.mark.parametrize(("outcome", "reason"), [("handed_off", "no_answer"), ("review", "reply_review")])
 def test_who_needs_a_person_is_marked(outcome: Any, reason: str, say: Say, work: Answerer) -> None:
     work(say(), FakeAnswer([conclusion("Sorry.", outcome=outcome, reason=reason)]))
-    assert Conversation.objects.get().handoff_reason == reason
+    assert [(h.state, h.reason) for h in Handoff.objects.all()] == [("waiting", reason)]
     assert outcomes() == [outcome]
 
 
 def test_an_answered_message_needs_no_person(say: Say, work: Answerer) -> None:
     work(say())
-    assert Conversation.objects.get().handoff_reason == ""
+    assert not Handoff.objects.exists()
 
 
 def test_redis_that_forgets_in_mid_answer_costs_nothing_shown(

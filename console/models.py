@@ -1,0 +1,78 @@
+"""Staff: who they are, what they noted, and a record of everything that they did."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+
+class StaffMember(models.Model):
+    """What an account may do here and for which sites, and what work suits it. Without one an account may do nothing.
+
+    An administrator acts for all sites; everyone else for `sites` alone.
+    """
+
+    class Role(models.TextChoices):
+        AGENT = "agent"
+        REVIEWER = "reviewer"
+        KNOWLEDGE_MANAGER = "knowledge_manager"
+        SUPERVISOR = "supervisor"
+        ADMINISTRATOR = "administrator"
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="staff_member")
+    roles = models.JSONField(default=list, help_text="one or more of agent, reviewer, knowledge_manager, …")
+    sites = models.ManyToManyField("chatbot.Site", blank=True, related_name="staff")
+    languages = models.JSONField(default=list, blank=True, help_text="zh, en; empty: all")
+    skills = models.JSONField(default=list, blank=True, help_text="topics (intents) that suit; empty: all")
+    capacity = models.PositiveSmallIntegerField(default=5, help_text="conversations at once")
+    available = models.BooleanField(default=False, help_text="wants to be offered conversations")
+
+    def __str__(self) -> str:
+        return self.user.get_username()
+
+
+class Note(models.Model):
+    """What staff write about a conversation for each other; customers never see it. Masked."""
+
+    conversation = models.ForeignKey("chatbot.Conversation", on_delete=models.CASCADE, related_name="notes")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    author_name = models.CharField(max_length=150)
+    client_id = models.UUIDField(unique=True, help_text="makes a repeated frame harmless")
+    text = models.TextField()
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["created", "id"]
+
+    def __str__(self) -> str:
+        return f"note of {self.author_name}"
+
+
+class AuditEntry(models.Model):
+    """One act of a member of staff, or of the system for them. The database refuses to change or delete it.
+
+    `digest` covers the entry and the one before it, so that a gap or a change shows.
+    """
+
+    at = models.DateTimeField()
+    actor = models.BigIntegerField(null=True, help_text="the account's key; null: the system, or nobody known")
+    actor_name = models.CharField(max_length=150)
+    action = models.CharField(max_length=60)
+    site = models.BigIntegerField(null=True)
+    object_type = models.CharField(max_length=40, blank=True)
+    object_id = models.CharField(max_length=64, blank=True)
+    details = models.JSONField(default=dict, blank=True, help_text="never a customer's personal data")
+    address = models.CharField(max_length=64, blank=True, help_text="where the act came from")
+    previous = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        verbose_name_plural = "audit entries"
+        indexes: ClassVar = [
+            models.Index(fields=["actor", "-id"], name="audit_actor"),
+            models.Index(fields=["object_type", "object_id", "-id"], name="audit_object"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor_name} {self.action}"
