@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils import timezone
 
 from chatbot import handoff, selectors, services, turns, wording
 from chatbot.events import EventLog, LogUnavailable
@@ -37,7 +38,15 @@ class Sent:
     screened: Screened
 
 
-def take_over(*, conversation_id: uuid.UUID, agent: User, log: EventLog) -> Conversation:
+Also = Callable[[Conversation], None]
+"""Called in the transaction of a change, after it; what it raises undoes the change. For the audit log."""
+
+
+def _nothing(conversation: Conversation) -> None:
+    pass
+
+
+def take_over(*, conversation_id: uuid.UUID, agent: User, log: EventLog, also: Also = _nothing) -> Conversation:
     """Make the agent the owner. What the bot was saying becomes the conversation's draft.
 
     Taking over what is one's own already changes nothing. Raises NotOwner when another agent was first,
@@ -54,10 +63,12 @@ def take_over(*, conversation_id: uuid.UUID, agent: User, log: EventLog) -> Conv
         handoff.take(conversation, agent)
         return "joined"
 
-    return _change_owner(conversation_id, change, log=log)
+    return _change_owner(conversation_id, change, log=log, also=also)
 
 
-def transfer(*, conversation_id: uuid.UUID, agent: User, to: User, log: EventLog) -> Conversation:
+def transfer(
+    *, conversation_id: uuid.UUID, agent: User, to: User, log: EventLog, also: Also = _nothing
+) -> Conversation:
     """Give the conversation to another agent. Raises as `take_over` does."""
 
     def change(conversation: Conversation) -> str:
@@ -68,19 +79,31 @@ def transfer(*, conversation_id: uuid.UUID, agent: User, to: User, log: EventLog
         handoff.take(conversation, to)
         return "transferred"
 
-    return _change_owner(conversation_id, change, log=log)
+    return _change_owner(conversation_id, change, log=log, also=also)
 
 
-def hand_back(*, conversation_id: uuid.UUID, agent: User, log: EventLog, enqueue: Enqueue) -> Conversation:
-    """Give the conversation back to the bot, which answers what is still open. Raises as `take_over` does."""
+def hand_back(
+    *,
+    conversation_id: uuid.UUID,
+    agent: User,
+    log: EventLog,
+    enqueue: Enqueue,
+    closing: bool = False,
+    also: Also = _nothing,
+) -> Conversation:
+    """Give the conversation back to the bot, which answers what is still open. Raises as `take_over` does.
+
+    `closing` says that the matter is settled: the conversation rests until the customer writes again.
+    """
 
     def change(conversation: Conversation) -> str:
         _require(conversation, agent)
         conversation.owner, conversation.agent, conversation.draft = Conversation.Owner.BOT, None, ""
-        handoff.end(conversation, "handed_back")
-        return "left"
+        conversation.closed = timezone.now() if closing else None
+        handoff.end(conversation, "closed" if closing else "handed_back")
+        return "closed" if closing else "left"
 
-    conversation = _change_owner(conversation_id, change, log=log)
+    conversation = _change_owner(conversation_id, change, log=log, also=also)
     waiting = turns.open_message(conversation_id)
     if waiting is not None:
         enqueue(waiting)
@@ -98,6 +121,7 @@ def send_reply(
     master_key: MasterKey,
     log: EventLog,
     confirmed: bool = False,
+    also: Also = _nothing,
 ) -> Sent:
     """Send what an agent wrote, once per `client_id`; it answers the customer's open messages.
 
@@ -117,6 +141,7 @@ def send_reply(
             outcome="agent"
         )
         Conversation.objects.filter(pk=conversation_id).update(draft="")
+        also(conversation)
 
     received = services.store_message(
         conversation=conversation,
@@ -142,7 +167,9 @@ def request_person(*, conversation_id: uuid.UUID, reason: str) -> None:
         handoff.request(Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id), reason)
 
 
-def _change_owner(conversation_id: uuid.UUID, change: Callable[[Conversation], str], *, log: EventLog) -> Conversation:
+def _change_owner(
+    conversation_id: uuid.UUID, change: Callable[[Conversation], str], *, log: EventLog, also: Also = _nothing
+) -> Conversation:
     """Apply `change`, which returns the reason that the customer sees, or "" for no change."""
     notice = None
     while notice is None:
@@ -156,6 +183,7 @@ def _change_owner(conversation_id: uuid.UUID, change: Callable[[Conversation], s
             unannounced = Message.objects.filter(conversation=conversation, sequence__isnull=True)
             if not unannounced.filter(role=Message.Role.BOT).exists():  # nothing of the bot may be announced after
                 notice = _record_change(conversation, reason, log=log)
+                also(conversation)
     with contextlib.suppress(*LogUnavailable):
         services.announce_rest(conversation_id, log=log)
     return conversation
@@ -163,7 +191,7 @@ def _change_owner(conversation_id: uuid.UUID, change: Callable[[Conversation], s
 
 def _record_change(conversation: Conversation, reason: str, *, log: EventLog) -> Message:
     conversation.fence += 1
-    conversation.save(update_fields=["owner", "agent", "draft", "fence", "updated"])
+    conversation.save(update_fields=["owner", "agent", "draft", "fence", "closed", "updated"])
     name = shown_name(conversation.agent) if conversation.agent else ""
     notice = Message.objects.create(
         conversation=conversation,

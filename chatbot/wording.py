@@ -28,6 +28,10 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "zh": "人工客服已离开，由自动助手继续为您服务。",
         "en": "The agent has left; the automated assistant is back.",
     },
+    "owner.closed": {
+        "zh": "本次人工服务已结束。之后有问题，直接发消息即可。",
+        "en": "The agent has closed this conversation. Write any time if something comes up.",
+    },
     "withheld": {
         "zh": "（这段内容现在不能显示。）",
         "en": "(This text can no longer be shown.)",

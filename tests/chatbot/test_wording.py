@@ -14,7 +14,7 @@ CODES = [
     "masking_unavailable", "service_unavailable",
     "busy", "too_many_sockets", "user_invalid", "user_expired", "user_replayed",
     "bad_hello", "bad_key", "bad_origin", "expired", "internal",
-    "owner.joined", "owner.transferred", "owner.left",
+    "owner.joined", "owner.transferred", "owner.left", "owner.closed",
     *(f"handed_off.{reason}" for reason in get_args(HandoffReason)),
 ]  # fmt: skip
 
