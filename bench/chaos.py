@@ -1,6 +1,6 @@
 """Everything breaks at random while customers ask: is anything lost, doubled, out of order, or left without an end?
 
-usage: bench/chaos.py [--minutes 10] [--customers 50] [--web 2] [--engine E] [--seed N] [--keep FOLDER]
+usage: bench/chaos.py [--minutes 10] [--customers 50] [--agents 3] [--web 2] [--engine E] [--seed N] [--keep FOLDER]
 Real processes (embedded default, temporary folder) that are killed as the kernel kills them, or frozen; sockets that a
 proxy cuts at any byte. Then a quiet minute; then all histories are compared with one that is read afresh.
 Exits with 1 on any fault; --keep saves database and logs then.
@@ -16,6 +16,7 @@ import resource
 import shutil
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -28,8 +29,9 @@ from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.agents import Agent, session_cookie
 from bench.proxy import Proxy
-from bench.server import Server, running
+from bench.server import ROOT, Server, running
 from bench.tab import HISTORY, Tab, Visit
 
 QUESTIONS = Path(__file__).resolve().parent.parent / "demo" / "bench_questions.jsonl"
@@ -191,7 +193,34 @@ def judge(customer: Customer, fresh: Tab) -> list[Fault]:
             faults.append(Fault("changed", f"own question {message['client_id']}: {message['text']!r}"))
     for number, tab in enumerate(customer.tabs):
         faults += _compare(number, tab, told)
-    return faults + _outcomes(told)
+    return faults + _speakers(told) + _outcomes(told)
+
+
+def judge_agent(agent: Agent, told: list[dict[str, Any]]) -> list[Fault]:
+    """What an agent was told is sent stands in the histories, once."""
+    faults = [Fault(kind, text) for kind, text in agent.faults]
+    found = Counter(message["text"] for message in told if message["role"] == "agent")
+    for id_, sent in agent.replies.items():
+        if sent.done and not found[sent.text]:
+            faults.append(Fault("lost", f"{agent.name}'s reply {id_} in {sent.conversation}"))
+        if found[sent.text] > 1:
+            faults.append(Fault("doubled", f"{agent.name}'s reply {id_} in {sent.conversation}"))
+    return faults
+
+
+def hire(server: Server, url: str, count: int, dice: random.Random) -> list[Agent]:
+    """Make accounts and log them in."""
+    environment = {**os.environ, "KEFU_VAR": str(server.var)}
+    names = [f"agent{number}" for number in range(count)]
+    agents = []
+    for name in names:
+        command = [sys.executable, "manage.py", "staff", "add", name, "--roles", "agent", "--sites", "demo"]
+        made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+        password = json.loads(made.stdout)["password"]
+        cookie = session_cookie(server.address, name, password)
+        others = [other for other in names if other != name]
+        agents.append(Agent(url, name, cookie, random.Random(dice.random()), others))
+    return agents
 
 
 def _compare(number: int, tab: Tab, told: list[dict[str, Any]]) -> list[Fault]:
@@ -234,6 +263,17 @@ def _outcomes(told: list[dict[str, Any]]) -> list[Fault]:
     return faults
 
 
+def _speakers(told: list[dict[str, Any]]) -> list[Fault]:
+    """The bot says nothing while an agent has the conversation."""
+    faults, agent = [], False
+    for message in told:
+        if message["role"] == "system" and message["reason"] in ("joined", "transferred", "left", "ended", "expired"):
+            agent = message["reason"] in ("joined", "transferred")
+        elif message["role"] == "bot" and agent:
+            faults.append(Fault("order", f"the bot's {message['id']} while an agent had the conversation"))
+    return faults
+
+
 def _moved(expected: list[str], found: list[str]) -> str:
     place = next(n for n, (a, b) in enumerate(zip(expected, found, strict=True)) if a != b)
     return f"{found[place]} instead of {expected[place]} at place {place}"
@@ -264,17 +304,22 @@ async def main(server: Server, options: argparse.Namespace) -> int:
     for customer in customers:
         shuffled = dice.sample(texts[customer.visit.language], len(texts[customer.visit.language]))
         cast.append(behave(customer, shuffled, random.Random(dice.random()), until))
-    # Whoever else takes part (agents) is one more coroutine in the cast.
+    agents = hire(server, url.replace("/ws/chat/", "/ws/staff/"), options.agents, dice)
+    cast += [agent.work(until) for agent in agents]
     each = max(3, round(options.minutes * 0.8))
     harmed, *_ = await asyncio.gather(harm(server, customers, each, dice, start, until), *cast)
     proxy.settle()
+    await asyncio.gather(*(agent.hand_all_back() for agent in agents))  # transfers may have crossed
     await asyncio.sleep(QUIET_SECONDS)
     faults = open_in_database(server.var)
     afresh = await asyncio.gather(*map(read_afresh, customers))
     for customer, fresh in zip(customers, afresh, strict=True):
         name = customer.visit.conversation
         faults += [Fault(fault.kind, f"{name}: {fault.text}") for fault in judge(customer, fresh)]
-    show(customers, harmed, proxy.cuts, faults)
+    told = [message for fresh in afresh for message in fresh.history]
+    faults += [fault for agent in agents for fault in judge_agent(agent, told)]
+    show(customers, agents, harmed, proxy.cuts, faults)
+    await asyncio.gather(*(agent.close() for agent in agents))
     await asyncio.gather(*(tab.close() for tab in [*afresh, *(tab for customer in customers for tab in customer.tabs)]))
     await proxy.close()
     if faults and options.keep:
@@ -282,7 +327,9 @@ async def main(server: Server, options: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
-def show(customers: list[Customer], harmed: Counter[str], cuts: Counter[str], faults: list[Fault]) -> None:
+def show(
+    customers: list[Customer], agents: list[Agent], harmed: Counter[str], cuts: Counter[str], faults: list[Fault]
+) -> None:
     """Print the table, then every fault."""
     replies = [m for c in customers for m in c.tabs[0].history if m["role"] in ("bot", "agent")]
     outcomes = Counter(f"{m['outcome']}{' (' + m['reason'] + ')' if m['reason'] else ''}" for m in replies)
@@ -296,6 +343,8 @@ def show(customers: list[Customer], harmed: Counter[str], cuts: Counter[str], fa
         "error frames": _counts(errors),
         "asked": f"{sum(len(customer.asked) for customer in customers)} by {len(customers)} customers",
         "outcomes": _counts(outcomes),
+        "agents": f"{len(agents)}: {_counts(sum((agent.acts for agent in agents), Counter()))}",
+        "agents' errors": _counts(sum((agent.errors for agent in agents), Counter())),
         "slowest outcome": f"{seconds[-1]:.1f} s (median {seconds[len(seconds) // 2]:.2f} s)" if seconds else "none",
         **{kind: str(found[kind]) for kind in SHOWN},
     }
@@ -331,6 +380,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--customers", type=int, default=50)
+    parser.add_argument("--agents", type=int, default=3)
     parser.add_argument("--web", type=int, default=2, help="web processes")
     parser.add_argument("--engine", default="extractive", help="transformers: SmolLM2, whose answers take seconds")
     parser.add_argument("--seed", type=int, default=int(time.time()))

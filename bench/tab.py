@@ -54,6 +54,7 @@ class Tab:
         self.history: list[dict[str, Any]] = []
         self.seqs: list[int] = []
         self.streaming: set[str] = set()
+        self.dropped: set[str] = set()
         self.outbox: dict[str, Outgoing] = {}
         self.refused: set[str] = set()
         self.faults: list[tuple[str, str]] = []
@@ -90,7 +91,7 @@ class Tab:
     def _forget(self) -> None:
         self.seq = 0
         self._line += 1  # what the old line still brings is not taken
-        for kept in (self.history, self.seqs, self.streaming, self._seen):
+        for kept in (self.history, self.seqs, self.streaming, self.dropped, self._seen):
             kept.clear()
 
     async def _say(self, frame: dict[str, Any]) -> None:
@@ -172,12 +173,17 @@ class Tab:
             self._finish(event["message"], event["seq"])
         elif event["reply"] in self._seen:
             self.faults.append(("late", f"{event['type']} {event['seq']} of the finished reply {event['reply']}"))
+        elif event["reply"] in self.dropped:
+            self.faults.append(("late", f"{event['type']} {event['seq']} of {event['reply']}, which a new owner ended"))
         elif event["type"] == "reply":
             self.streaming.add(event["reply"])
         self._on_event(event)
 
     def _finish(self, message: dict[str, Any], seq: int) -> None:
         self.streaming.discard(message["id"])
+        if message["role"] == "system" and message["reason"] in ("joined", "transferred"):
+            self.dropped |= self.streaming
+            self.streaming.clear()
         self.outbox.pop(message["client_id"], None)
         if message["id"] in self._seen:
             before = self.seqs[[m["id"] for m in self.history].index(message["id"])]

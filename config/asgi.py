@@ -1,4 +1,4 @@
-"""The ASGI application of web: Django's pages over HTTP, the widget's socket. torch is never imported here."""
+"""The ASGI application of web: Django's pages over HTTP, the sockets of widget and console. torch is never imported here."""
 
 import os
 from typing import Any, cast
@@ -8,12 +8,15 @@ from django.core.asgi import get_asgi_application
 from django.urls import path, re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-http = get_asgi_application()
+django = get_asgi_application()
 
-from chatbot import wiring  # noqa: E402  Django must be set up first
+from chatbot import files, wiring  # noqa: E402  Django must be set up first
+from chatbot.bodies import BoundedBodies  # noqa: E402
 from chatbot.consumers import ChatConsumer  # noqa: E402
+from console.consumers import StaffConsumer  # noqa: E402
 
 wiring.warm_web()
+http = BoundedBodies(django, most=files.most_bytes)
 
 
 async def not_found(scope: Any, receive: Any, send: Any) -> None:
@@ -21,5 +24,11 @@ async def not_found(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "websocket.close", "code": 4404})
 
 
-sockets: Any = URLRouter([path("ws/chat/", ChatConsumer.as_asgi()), re_path("", cast(Any, not_found))])
+sockets: Any = URLRouter(
+    [
+        path("ws/chat/", ChatConsumer.as_asgi()),
+        path("ws/staff/", cast(Any, StaffConsumer.as_asgi())),
+        re_path("", cast(Any, not_found)),
+    ]
+)
 application = ProtocolTypeRouter({"http": http, "websocket": sockets})

@@ -76,3 +76,15 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor_name} {self.action}"
+
+
+class AuditHead(models.Model):
+    """The end of the chain, one row: what the next entry goes on from. Locking it orders the writers."""
+
+    ONLY: ClassVar = 1
+
+    entry = models.BigIntegerField(default=0)
+    digest = models.CharField(max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return f"up to entry {self.entry}"

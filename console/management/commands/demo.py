@@ -5,13 +5,22 @@ import sys
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 from django.core.management.base import BaseCommand, CommandParser
 
 from chatbot.models import Site
 from chatbot.views import DEMO_SITE
+from console import accounts
+from console.rules import Role
 
 CONTACTS = ["400-600-8172", "service@spruce-outdoor.example"]
+ACCOUNTS = {
+    "admin": Role.ADMINISTRATOR,
+    "supervisor": Role.SUPERVISOR,
+    "agent": Role.AGENT,
+    "agent2": Role.AGENT,
+    "reviewer": Role.REVIEWER,
+    "knowledge": Role.KNOWLEDGE_MANAGER,
+}
 
 
 class Command(BaseCommand):
@@ -28,17 +37,11 @@ class Command(BaseCommand):
             key=DEMO_SITE,
             defaults={"name": "云杉户外 Spruce Outdoor", "knowledge_base": "demo", "contacts": CONTACTS},
         )
-        for name, is_superuser in (("admin", True), ("agent", False)):
-            self._account(name, is_superuser=is_superuser)
-
-    def _account(self, name: str, *, is_superuser: bool) -> None:
-        users = get_user_model()
-        if users.objects.filter(username=name).exists():
-            return
-        password = secrets.token_urlsafe(12)
-        user = users.objects.create_user(name, password=password, is_staff=True, is_superuser=is_superuser)
-        if not is_superuser:
-            user.user_permissions.set(
-                Permission.objects.filter(content_type__app_label="chatbot", codename__startswith="view_")
-            )
-        sys.stdout.write(f"account\t{name}\t{password}\n")
+        for name, role in ACCOUNTS.items():
+            user = get_user_model().objects.filter(username=name).first()
+            if user is None:
+                password = secrets.token_urlsafe(12)
+                accounts.add(name, password, roles=[role], sites=[DEMO_SITE])
+                sys.stdout.write(f"account\t{name}\t{password}\n")
+            elif not hasattr(user, "staff_member"):  # made before there were roles
+                accounts.change(user, roles=[role], sites=[DEMO_SITE])

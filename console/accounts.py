@@ -1,0 +1,147 @@
+"""Staff accounts: making and changing them, their second factor, whose a session is. Every change is recorded."""
+
+from collections.abc import Iterable
+
+from axes.utils import reset as reset_attempts
+from django.contrib.auth import get_user, get_user_model
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.sessions.backends.base import SessionBase
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django_otp.middleware import OTPMiddleware
+from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from chatbot.models import Site
+from console import audit
+from console.models import StaffMember
+from console.rules import may
+
+RECOVERY_CODES = 10
+
+
+class AccountError(Exception):
+    """What was asked for cannot be: the message says why, in words for an operator."""
+
+
+class StaffBackend(ModelBackend):
+    """Django's own accounts; in its admin, administrators may do everything and nobody else anything."""
+
+    def has_perm(self, user_obj: AbstractBaseUser | AnonymousUser, perm: str, obj: object = None) -> bool:
+        return may(user_obj, "manage_staff")
+
+    def has_module_perms(self, user_obj: AbstractBaseUser | AnonymousUser, app_label: str) -> bool:
+        return may(user_obj, "manage_staff")
+
+
+def session_user(session: SessionBase) -> AbstractBaseUser | AnonymousUser:
+    """Return whose session it is, and whether it has passed the second factor: for sockets, which have no middleware.
+
+    What it returns is true at that moment only: ask again (with a freshly loaded session) before later acts, because
+    sessions end, accounts are put out of use and roles change.
+    """
+    request = HttpRequest()
+    request.session = session
+    request.user = get_user(request)
+    OTPMiddleware(lambda _: HttpResponse())(request)
+    return request.user
+
+
+@transaction.atomic
+def add(
+    name: str,
+    password: str,
+    *,
+    roles: Iterable[str],
+    sites: Iterable[str] = (),
+    email: str = "",
+    actor: audit.Actor = None,
+) -> User:
+    """Make an account with `roles` for the sites with these keys. Raises AccountError."""
+    users = get_user_model()
+    if users.objects.filter(username=name).exists():
+        raise AccountError(f"there is already an account {name}")
+    user = users.objects.create_user(name, email=email, password=password)
+    change(user, roles=roles, sites=sites, actor=actor)
+    return user
+
+
+@transaction.atomic
+def change(
+    user: User,
+    *,
+    roles: Iterable[str] | None = None,
+    sites: Iterable[str] | None = None,
+    active: bool | None = None,
+    actor: audit.Actor = None,
+) -> None:
+    """Give the account other roles or sites, or put it out of use or into use again; None leaves things as they are."""
+    member = user.staff_member if hasattr(user, "staff_member") else StaffMember.objects.create(user=user)
+    if roles is not None:
+        wanted = set(roles)
+        if unknown := wanted - set(StaffMember.Role):
+            raise AccountError(f"unknown role {', '.join(sorted(unknown))}: one of {', '.join(StaffMember.Role)}")
+        member.roles = [role for role in StaffMember.Role if role in wanted]
+        member.save(update_fields=["roles"])
+    if sites is not None:
+        keys = set(sites)
+        found = Site.objects.filter(key__in=keys)
+        if unknown := keys - {site.key for site in found}:
+            raise AccountError(f"unknown site {', '.join(sorted(unknown))}")
+        member.sites.set(found)
+    if active is not None:
+        user.is_active = active
+        user.save(update_fields=["is_active"])
+    witness_account(user, actor=actor)
+
+
+def witness_account(user: User, *, actor: audit.Actor) -> None:
+    """Record what the account is now allowed."""
+    member = StaffMember.objects.filter(user=user).first()
+    audit.record(
+        actor,
+        "account_changed",
+        target=("user", user.pk),
+        details={
+            "active": user.is_active,
+            "roles": list(member.roles) if member else [],
+            "sites": sorted(member.sites.values_list("key", flat=True)) if member else [],
+        },
+    )
+
+
+@transaction.atomic
+def confirm(device: TOTPDevice) -> list[str]:
+    """Make the device the account's second factor; return its recovery codes, which are shown this once."""
+    device.confirmed = True
+    device.save(update_fields=["confirmed"])
+    audit.record(device.user, "two_factor_enrolled", target=("user", device.user.pk))
+    return new_recovery_codes(device.user)
+
+
+@transaction.atomic
+def new_recovery_codes(user: User) -> list[str]:
+    """Return fresh recovery codes; the old ones end."""
+    StaticDevice.objects.filter(user=user).delete()
+    device = StaticDevice.objects.create(user=user, name="recovery codes")
+    codes = [StaticToken.random_token() for _ in range(RECOVERY_CODES)]
+    StaticToken.objects.bulk_create(StaticToken(device=device, token=code) for code in codes)
+    audit.record(user, "recovery_codes_made", target=("user", user.pk))
+    return codes
+
+
+@transaction.atomic
+def remove_second_factor(user: User, *, actor: audit.Actor) -> None:
+    """Take the account's devices and recovery codes away: its own doing (a code was given), or an administrator's."""
+    StaticDevice.objects.filter(user=user).delete()
+    TOTPDevice.objects.filter(user=user).delete()
+    audit.record(actor, "two_factor_removed", target=("user", user.pk))
+
+
+@transaction.atomic
+def unlock(user: User, *, actor: audit.Actor) -> None:
+    """Forget the wrong passwords that were tried for the account."""
+    reset_attempts(username=user.get_username())
+    audit.record(actor, "account_unlocked", target=("user", user.pk))

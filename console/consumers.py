@@ -1,0 +1,386 @@
+"""The consoles' websocket: frame in, one service call; event in, frame out. Knows nothing of how anything is done.
+
+Who one is comes from the session's cookie, so a page of another origin must not open it: the origin is checked against
+the host. What one may do is looked up anew for every frame.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import asdict
+from functools import partial
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from chatbot import metrics, ownership, selectors
+from chatbot import wiring as chat
+from chatbot.events import Event, LogUnavailable
+from chatbot.following import Follower
+from chatbot.limits import TokenBucket
+from chatbot.ownership import NotOwner
+from chatbot.peers import client_network
+from chatbot.summary import summary
+from chatbot.threads import in_thread
+from console import protocol, rules, services, wiring
+from console import selectors as desk
+from console.hub import Rows
+from console.services import Actor
+from guardrails.personal_data.pool import MaskingUnavailable
+
+logger = logging.getLogger(__name__)
+
+HELLO_SECONDS = 5
+FRAMES_PER_MINUTE = 600
+MOST_WATCHED = 20
+OUTBOX = 1_000
+SESSION_SECONDS = 15
+CLOSE_INTERNAL = 1011
+
+
+class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+    """One console's socket. Frames are handled one after another; one task sends."""
+
+    async def connect(self) -> None:
+        self.user_id: int | None = None
+        self.sites: frozenset[int] | None = frozenset()
+        self.watched: dict[uuid.UUID, tuple[Follower, asyncio.Task[None]]] = {}
+        self.outbox: asyncio.Queue[str] = asyncio.Queue(OUTBOX)
+        self.tasks: list[asyncio.Task[None]] = []
+        self.frames = TokenBucket(FRAMES_PER_MINUTE, burst=60)
+        forwarded = [v.decode("latin-1") for name, v in self.scope["headers"] if name == b"x-forwarded-for"]
+        peer = (self.scope.get("client") or ("",))[0]
+        self.address = client_network(peer, forwarded, chat.limits().trusted_proxies)
+        await self.accept()
+        metrics.OPEN_SOCKETS.inc()
+        self.hello_timer = asyncio.get_running_loop().call_later(
+            HELLO_SECONDS, lambda: asyncio.ensure_future(self.close(protocol.CLOSE_NO_HELLO))
+        )
+
+    async def disconnect(self, code: int) -> None:
+        metrics.OPEN_SOCKETS.dec()
+        self.hello_timer.cancel()
+        wiring.hub().leave(self)
+        for task in self.tasks:
+            task.cancel()
+        for conversation in tuple(self.watched):
+            self._forget(conversation)
+        if self.user_id is not None and not wiring.hub().is_here(self.user_id):
+            await in_thread(partial(wiring.leave, self.user_id))
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.frames.take():
+            await self._refuse("too_fast", None)
+            await self.close(protocol.CLOSE_TOO_FAST)
+            return
+        try:
+            frame = protocol.read_frame(text_data or "")
+        except protocol.FrameError as error:
+            await self._refuse("bad_frame", error.frame_id)
+            return
+        if isinstance(frame, protocol.Hello):
+            await self._hello(frame)
+        elif self.user_id is None:
+            await self._refuse("bad_frame", None)
+            await self.close(protocol.CLOSE_BAD_HELLO)
+        elif isinstance(frame, protocol.Ping):
+            await self.send(protocol.frame("pong"))
+        else:
+            await self._handle(frame)
+
+    async def _handle(self, frame: Any) -> None:
+        frame_id = str(frame.id) if isinstance(frame, protocol.Command) else None
+        try:
+            actor = await in_thread(partial(actor_of, self.scope, self.address))
+            answer = await self.HANDLERS[type(frame)](self, actor, frame)
+        except Exception as error:  # the outermost frame: staff get a code, the log gets what is no refusal
+            code, more = _code_of(error)
+            if code == "internal":
+                logger.exception("a staff frame failed")
+            await self._refuse(code, frame_id, **more)
+            return
+        if frame_id is not None:
+            await self.send(protocol.frame("done", id=frame_id, **answer))
+
+    async def _refuse(self, code: str, frame_id: str | None, **more: Any) -> None:
+        metrics.REFUSED_FRAMES.labels(f"staff_{code}").inc()
+        await self.send(protocol.frame("error", code=code, id=frame_id, **more))
+
+    # --- frames in
+
+    async def _hello(self, hello: protocol.Hello) -> None:
+        if self.user_id is not None:
+            await self._refuse("bad_frame", None)
+            return
+        who = await in_thread(partial(identify, self.scope)) if self._own_page() else None
+        if who is None:
+            await self._refuse("not_allowed", None)
+            await self.close(protocol.CLOSE_REFUSED)
+            return
+        self.hello_timer.cancel()
+        self.user_id, self.sites = who["id"], who["site_ids"]
+        await self.send(protocol.frame("welcome", protocol=protocol.VERSION, **who["shown"]))
+        loop = asyncio.get_running_loop()
+        self.tasks = [
+            loop.create_task(self._write(), name="staff writer"),
+            loop.create_task(self._stay(who["id"]), name="staff session"),
+        ]
+        wiring.hub().join(self)
+        chat.feed().observe(wiring.hub())
+
+    def _own_page(self) -> bool:
+        headers = dict(self.scope["headers"])
+        origin, host = headers.get(b"origin", b"").decode("latin-1"), headers.get(b"host", b"").decode("latin-1")
+        try:
+            return bool(host) and urlsplit(origin).netloc == host
+        except ValueError:
+            return False
+
+    async def _inbox(self, actor: Actor, frame: protocol.Inbox) -> dict[str, Any]:
+        load = partial(desk.inbox, actor.user, self.sites, frame.view, site=frame.site, before=frame.before)
+        page = await in_thread(load)
+        return {"conversations": page.rows, "more": page.more}
+
+    async def _available(self, actor: Actor, frame: protocol.Available) -> dict[str, Any]:
+        await in_thread(partial(services.set_available, actor, frame.available))
+        wiring.queue_moved()
+        return {"available": frame.available}
+
+    async def _watch(self, actor: Actor, frame: protocol.Watch) -> dict[str, Any]:
+        opened = await in_thread(partial(open_conversation, actor, frame.conversation))
+        if frame.conversation in self.watched:
+            self._forget(frame.conversation)
+        elif len(self.watched) >= MOST_WATCHED:
+            self._forget(next(iter(self.watched)))
+        follower = Follower(
+            min(frame.after, opened.pop("newest")),
+            read=partial(_read_events, frame.conversation),
+            show=partial(self._show, frame.conversation),
+            live=self._live,
+        )
+        chat.feed().watch(frame.conversation, follower)
+        task = asyncio.get_running_loop().create_task(self._follow(follower), name="staff follower")
+        self.watched[frame.conversation] = (follower, task)
+        return opened
+
+    async def _unwatch(self, actor: Actor, frame: protocol.Unwatch) -> dict[str, Any]:
+        self._forget(frame.conversation)
+        return {}
+
+    async def _take(self, actor: Actor, frame: protocol.Take) -> dict[str, Any]:
+        taken = await in_thread(partial(services.take, actor, frame.conversation, tools=wiring.tools()))
+        return {"draft": taken.draft}
+
+    async def _transfer(self, actor: Actor, frame: protocol.Transfer) -> dict[str, Any]:
+        await in_thread(partial(services.transfer, actor, frame.conversation, to=frame.to, tools=wiring.tools()))
+        return {}
+
+    async def _hand_back(self, actor: Actor, frame: protocol.HandBack) -> dict[str, Any]:
+        await in_thread(partial(services.hand_back, actor, frame.conversation, tools=wiring.tools()))
+        return {}
+
+    async def _close_conversation(self, actor: Actor, frame: protocol.Close) -> dict[str, Any]:
+        await in_thread(partial(services.hand_back, actor, frame.conversation, tools=wiring.tools(), closing=True))
+        return {}
+
+    async def _reply(self, actor: Actor, frame: protocol.Reply) -> dict[str, Any]:
+        send = partial(
+            services.reply,
+            actor,
+            frame.conversation,
+            client_id=frame.id,
+            text=frame.text,
+            confirmed=frame.confirmed,
+            tools=wiring.tools(),
+        )
+        sent = await in_thread(send, wiring.masking_threads())
+        if sent.message is None:
+            raise Withheld(sent.screened.verdict, sent.screened.categories)
+        return {"message": str(sent.message.id)}
+
+    async def _note(self, actor: Actor, frame: protocol.WriteNote) -> dict[str, Any]:
+        write = partial(
+            services.note, actor, frame.conversation, client_id=frame.id, text=frame.text, tools=wiring.tools()
+        )
+        await in_thread(write, wiring.masking_threads())
+        return {}
+
+    async def _typing(self, actor: Actor, frame: protocol.Typing) -> dict[str, Any]:
+        await in_thread(partial(services.typing, actor, frame.conversation, tools=wiring.tools()))
+        return {}
+
+    async def _reveal(self, actor: Actor, frame: protocol.Reveal) -> dict[str, Any]:
+        show = partial(
+            services.reveal,
+            actor,
+            frame.conversation,
+            placeholder=frame.placeholder,
+            why=frame.why,
+            tools=wiring.tools(),
+        )
+        return {"value": await in_thread(show)}
+
+    HANDLERS: ClassVar[dict[type[protocol.Frame], Callable[..., Awaitable[dict[str, Any]]]]] = {
+        protocol.Inbox: _inbox,
+        protocol.Available: _available,
+        protocol.Watch: _watch,
+        protocol.Unwatch: _unwatch,
+        protocol.Take: _take,
+        protocol.Transfer: _transfer,
+        protocol.HandBack: _hand_back,
+        protocol.Close: _close_conversation,
+        protocol.Reply: _reply,
+        protocol.WriteNote: _note,
+        protocol.Typing: _typing,
+        protocol.Reveal: _reveal,
+    }
+
+    # --- events out
+
+    def on_rows(self, rows: Rows) -> None:
+        """Called by the hub with rows that changed."""
+        for site, row in rows:
+            if self.sites is None or site in self.sites:
+                self._put(protocol.frame("conversation", row=row))
+
+    def on_nudge(self, conversation: uuid.UUID, type_: str) -> None:
+        """Called by the hub."""
+        if type_ == "note" and conversation in self.watched:
+            self._later(self._send_notes(conversation))
+
+    def on_feed(self, up: bool) -> None:
+        """Called by the hub: rows may have changed unseen while redis was away."""
+        self._put(protocol.frame("service", state="ok" if up else "degraded"))
+        if up:
+            self.on_reload()
+
+    def on_reload(self) -> None:
+        """Called by the hub when it could not say what changed."""
+        self._put(protocol.frame("reload"))
+
+    def _put(self, frame: str) -> None:
+        """A console that does not read for so long is cut off; it connects again and loads its lists."""
+        try:
+            self.outbox.put_nowait(frame)
+        except asyncio.QueueFull:
+            self._later(self.close(protocol.CLOSE_TOO_FAST))
+
+    def _later(self, call: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(call, name="staff")
+        self.tasks = [t for t in self.tasks if not t.done()] + [task]
+
+    async def _write(self) -> None:
+        while True:
+            await self.send(await self.outbox.get())
+
+    async def _follow(self, follower: Follower) -> None:
+        try:
+            await follower.run()
+        except OSError:  # the console went while something was sent to it
+            return
+        except Exception:  # the outermost frame of this task
+            logger.exception("a console's follower failed; the console connects again")
+            await self.close(CLOSE_INTERNAL)
+
+    async def _show(self, conversation: uuid.UUID, event: Event) -> None:
+        if event.seq:
+            await self.send(f'{{"type":"event","conversation":"{conversation}","event":{event.frame()}}}')
+
+    async def _live(self, live: bool) -> None:
+        await self.send(protocol.frame("service", state="ok" if live else "degraded"))
+
+    async def _send_notes(self, conversation: uuid.UUID) -> None:
+        notes = await in_thread(partial(desk.notes, conversation))
+        self._put(protocol.frame("notes", conversation=str(conversation), notes=notes))
+
+    async def _stay(self, user_id: int) -> None:
+        """Say that one is here, and go when the session ends or the account loses its rights."""
+        while True:
+            await in_thread(partial(wiring.report, user_id, self.sites))
+            await asyncio.sleep(SESSION_SECONDS)
+            who = await in_thread(partial(identify, self.scope))
+            if who is None or who["id"] != user_id:
+                await self._refuse("not_allowed", None)
+                await self.close(protocol.CLOSE_REFUSED)
+                return
+            self.sites = who["site_ids"]
+
+    def _forget(self, conversation: uuid.UUID) -> None:
+        follower, task = self.watched.pop(conversation, (None, None))
+        if follower is not None and task is not None:
+            chat.feed().unwatch(conversation, follower)
+            task.cancel()
+
+
+class Withheld(Exception):
+    """The guards held an agent's reply back."""
+
+    def __init__(self, verdict: str, categories: tuple[str, ...]) -> None:
+        super().__init__(verdict)
+        self.verdict, self.categories = verdict, categories
+
+
+def _code_of(error: Exception) -> tuple[str, dict[str, Any]]:
+    match error:
+        case services.NotFound():
+            return "not_found", {}
+        case services.NotAllowed():
+            return "not_allowed", {}
+        case NotOwner():
+            return "not_owner", {"owner": error.owner}
+        case Withheld():
+            return ("blocked" if error.verdict == "block" else "review"), {"categories": error.categories}
+        case MaskingUnavailable():
+            return "masking_unavailable", {}
+        case LogUnavailable():
+            return "service_unavailable", {}
+        case _:
+            return "internal", {}
+
+
+async def _read_events(conversation: uuid.UUID, after: int) -> selectors.CaughtUp:
+    return await in_thread(partial(selectors.events_after, conversation, after, log=chat.event_log()))
+
+
+def actor_of(scope: dict[str, Any], address: str) -> Actor:
+    """Return who acts, as session and account are now. Raises NotAllowed when either has ended."""
+    user = wiring.user_of(scope)
+    if user is None:
+        raise services.NotAllowed
+    return Actor(user, address)
+
+
+def identify(scope: dict[str, Any]) -> dict[str, Any] | None:
+    """Return who the session's cookie says this is, as the account is now; None when they may see no conversation."""
+    user = wiring.user_of(scope)
+    if user is None or not rules.may(user, "see_conversation"):
+        return None
+    sites, roles = list(rules.sites_of(user)), rules.roles_of(user)
+    return {
+        "id": user.pk,
+        "site_ids": None if rules.Role.ADMINISTRATOR in roles else frozenset(s.pk for s in sites),
+        "shown": {
+            "user": user.get_username(),
+            "name": ownership.shown_name(user),
+            "roles": sorted(roles),
+            "sites": [{"key": s.key, "name": s.name, "languages": s.languages} for s in sites],
+            "may": sorted(action for action, rule in rules.RULES.items() if roles & rule.roles),
+            "available": bool(getattr(user, "staff_member", None) and user.staff_member.available),
+        },
+    }
+
+
+def open_conversation(actor: Actor, conversation_id: uuid.UUID) -> dict[str, Any]:
+    """Return what a console shows of a conversation at first. Raises NotFound."""
+    found = services.conversation_for(actor, "see_conversation", conversation_id)
+    [(_, row)] = desk.rows([conversation_id])
+    may_read_notes = rules.may(actor.user, "see_notes", found)
+    return {
+        "row": row,
+        "summary": asdict(summary(found)),
+        "notes": desk.notes(conversation_id) if may_read_notes else [],
+        "draft": found.draft,
+        "newest": selectors.newest_seq(conversation_id, log=chat.event_log()),
+    }

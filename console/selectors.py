@@ -1,0 +1,126 @@
+"""What consoles show. All texts are masked. Every list is one query, whatever its length."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.utils.dateparse import parse_datetime
+
+from chatbot.models import Conversation, Handoff, Message
+from console.models import Note
+from console.protocol import View
+
+PAGE = 50
+PREVIEW = 160
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows, newest first; `more` is where the next page begins, None after the last."""
+
+    rows: tuple[dict[str, Any], ...]
+    more: str | None
+
+
+def inbox(user: User, sites: Iterable[int] | None, view: View, *, site: str = "", before: str = "") -> Page:
+    """Return a page of the conversations of these sites (None: all). A `before` that is none of ours counts as none."""
+    found = _in_view(Conversation.objects.all(), view, user)
+    if sites is not None:
+        found = found.filter(site__in=sites)
+    if site:
+        found = found.filter(site__key=site)
+    at, _, last = before.partition(" ")
+    try:
+        since, last_id = parse_datetime(at), uuid.UUID(last) if last else None
+    except ValueError:
+        since, last_id = None, None
+    if since is not None and last_id is not None:
+        found = found.filter(Q(updated__lt=since) | Q(updated=since, id__lt=last_id))
+    loaded = list(_annotated(found).order_by("-updated", "-id")[: PAGE + 1])
+    shown = loaded[:PAGE]
+    more = f"{shown[-1]['updated'].isoformat()} {shown[-1]['id']}" if len(loaded) > PAGE else None
+    return Page(tuple(map(_row, shown)), more)
+
+
+def rows(conversations: Iterable[uuid.UUID]) -> list[tuple[int, dict[str, Any]]]:
+    """Return (site, row) of these conversations: one query for all who watch."""
+    found = Conversation.objects.filter(id__in=list(conversations))
+    return [(values["site_id"], _row(values)) for values in _annotated(found)]
+
+
+def notes(conversation_id: uuid.UUID) -> list[dict[str, str]]:
+    """Return what staff noted, oldest first."""
+    return [
+        {"id": str(note.client_id), "author": note.author_name, "text": note.text, "at": note.created.isoformat()}
+        for note in Note.objects.filter(conversation_id=conversation_id)[:200]
+    ]
+
+
+def _in_view(found: QuerySet[Conversation], view: View, user: User) -> QuerySet[Conversation]:
+    match view:
+        case "mine":
+            return found.filter(owner=Conversation.Owner.AGENT, agent=user)
+        case "taken":
+            return found.filter(owner=Conversation.Owner.AGENT)
+        case "waiting" | "message":
+            return found.filter(handoffs__state=view)
+        case "bot":
+            return found.filter(owner=Conversation.Owner.BOT, closed=None).exclude(
+                handoffs__state__in=[Handoff.State.WAITING, Handoff.State.MESSAGE]
+            )
+        case "closed":
+            return found.filter(owner=Conversation.Owner.BOT, closed__isnull=False).exclude(
+                handoffs__state=Handoff.State.MESSAGE
+            )
+        case "all":
+            return found
+
+
+def _annotated(found: QuerySet[Conversation]) -> QuerySet[Conversation, Any]:
+    handoff = Handoff.objects.filter(conversation=OuterRef("pk")).exclude(state=Handoff.State.ENDED)
+    last = Message.objects.filter(conversation=OuterRef("pk")).exclude(role=Message.Role.SYSTEM).order_by("-created")
+    return found.values(
+        "id",
+        "site_id",
+        "language",
+        "owner",
+        "closed",
+        "created",
+        "updated",
+        key=F("site__key"),
+        agent_user=F("agent__username"),
+        handoff_state=Subquery(handoff.values("state")[:1]),
+        reason=Subquery(handoff.values("reason")[:1]),
+        topic=Subquery(handoff.values("topic")[:1]),
+        since=Subquery(handoff.values("created")[:1]),
+        offered_to=Subquery(handoff.values("offered_to__username")[:1]),
+        preview=Subquery(last.values("text")[:1]),
+        role=Subquery(last.values("role")[:1]),
+    )
+
+
+def _row(values: dict[str, Any]) -> dict[str, Any]:
+    waits = values["handoff_state"] in (Handoff.State.WAITING, Handoff.State.MESSAGE)
+    if values["owner"] == Conversation.Owner.AGENT:
+        state = "taken"
+    elif waits:
+        state = values["handoff_state"]
+    else:
+        state = "closed" if values["closed"] else "bot"
+    return {
+        "conversation": str(values["id"]),
+        "site": values["key"],
+        "language": values["language"],
+        "state": state,
+        "reason": values["reason"] or "",
+        "topic": values["topic"] or "",
+        "since": values["since"].isoformat() if values["since"] else None,
+        "offered_to": values["offered_to"],
+        "agent": values["agent_user"],
+        "preview": (values["preview"] or "")[:PREVIEW],
+        "role": values["role"] or "",
+        "updated": values["updated"].isoformat(),
+    }

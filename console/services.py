@@ -1,0 +1,195 @@
+"""What staff do, one function an act: checked against the rules, done, and written into the audit log, all or nothing.
+
+Knows nothing of sockets. An act on another site's conversation is answered as if there were no such conversation.
+"""
+
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from chatbot import ownership, services
+from chatbot.events import EventLog
+from chatbot.models import Conversation
+from chatbot.ownership import Sent
+from chatbot.services import Enqueue, FindPersonalData
+from console import audit, rules
+from console.models import Note, StaffMember
+from console.rules import Action
+from guardrails import placeholders
+from guardrails import services as vault
+from guardrails.screening import Screened
+from guardrails.vault import MasterKey
+
+
+class NotAllowed(Exception):
+    """This member of staff may not do this."""
+
+
+class NotFound(Exception):
+    """There is no such thing, or none that this member of staff may know of."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the services are handed by wiring.py."""
+
+    log: EventLog
+    master_key: Callable[[], MasterKey]
+    find: FindPersonalData
+    screen: Callable[[str], Screened]
+    enqueue: Enqueue
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts (as the session and the account are now), and from where."""
+
+    user: User
+    address: str = ""
+
+
+def conversation_for(actor: Actor, action: Action, conversation_id: uuid.UUID) -> Conversation:
+    """Return the conversation, if the actor may do this to it. Raises NotFound, NotAllowed."""
+    found = Conversation.objects.select_related("site", "agent").filter(pk=conversation_id).first()
+    if found is None or not rules.may(actor.user, "see_conversation", found):
+        raise NotFound
+    if not rules.may(actor.user, action, found):
+        raise NotAllowed
+    return found
+
+
+def take(actor: Actor, conversation_id: uuid.UUID, *, tools: Tools) -> Conversation:
+    """Take a conversation over. Raises as `ownership.take_over` does."""
+    conversation_for(actor, "take", conversation_id)
+    return ownership.take_over(
+        conversation_id=conversation_id, agent=actor.user, log=tools.log, also=_audited(actor, "take")
+    )
+
+
+def transfer(actor: Actor, conversation_id: uuid.UUID, *, to: str, tools: Tools) -> Conversation:
+    """Give a conversation to another agent, who must be allowed to have it. Raises NotFound for anybody else."""
+    found = conversation_for(actor, "transfer", conversation_id)
+    other = User.objects.select_related("staff_member").filter(username=to, is_active=True).first()
+    if other is None or not rules.could(other, "take", found):
+        raise NotFound
+    return ownership.transfer(
+        conversation_id=conversation_id,
+        agent=_speaker(actor, found),
+        to=other,
+        log=tools.log,
+        also=_audited(actor, "transfer", {"to": to}),
+    )
+
+
+def hand_back(actor: Actor, conversation_id: uuid.UUID, *, tools: Tools, closing: bool = False) -> Conversation:
+    """Give a conversation back to the bot; `closing` says that the matter is settled."""
+    action: Action = "close" if closing else "hand_back"
+    found = conversation_for(actor, action, conversation_id)
+    return ownership.hand_back(
+        conversation_id=conversation_id,
+        agent=_speaker(actor, found),
+        log=tools.log,
+        enqueue=tools.enqueue,
+        closing=closing,
+        also=_audited(actor, action),
+    )
+
+
+def reply(
+    actor: Actor, conversation_id: uuid.UUID, *, client_id: uuid.UUID, text: str, confirmed: bool, tools: Tools
+) -> Sent:
+    """Send a reply to the customer. Raises as `ownership.send_reply` does."""
+    conversation_for(actor, "reply", conversation_id)
+    return ownership.send_reply(
+        conversation_id=conversation_id,
+        agent=actor.user,
+        client_id=str(client_id),
+        text=text,
+        screen=tools.screen,
+        find=tools.find,
+        master_key=tools.master_key(),
+        log=tools.log,
+        confirmed=confirmed,
+        also=_audited(actor, "reply", {"confirmed": True} if confirmed else {}),
+    )
+
+
+def note(actor: Actor, conversation_id: uuid.UUID, *, client_id: uuid.UUID, text: str, tools: Tools) -> None:
+    """Write something for other staff, once per `client_id`. Raises guardrails' MaskingUnavailable."""
+    found = conversation_for(actor, "note", conversation_id)
+    safe = placeholders.escape_lookalikes(text)
+    findings = services.without_contacts(safe, tools.find(safe), found.site.contacts)
+    try:
+        with transaction.atomic():
+            masked = vault.mask(found.id, safe, findings, master_key=tools.master_key())
+            Note.objects.create(
+                conversation=found,
+                author=actor.user,
+                author_name=ownership.shown_name(actor.user),
+                client_id=client_id,
+                text=masked.text,
+            )
+            _audited(actor, "note")(found)
+    except IntegrityError:
+        if not Note.objects.filter(client_id=client_id, conversation=found, author=actor.user).exists():
+            raise NotFound from None
+    tools.log.nudge(conversation_id, "note")
+
+
+def typing(actor: Actor, conversation_id: uuid.UUID, *, tools: Tools) -> None:
+    """Let the customer see that the agent is writing."""
+    found = conversation_for(actor, "reply", conversation_id)
+    if found.agent_id == actor.user.pk:
+        tools.log.nudge(conversation_id, "typing", {"author": ownership.shown_name(actor.user)})
+
+
+def reveal(actor: Actor, conversation_id: uuid.UUID, *, placeholder: str, why: str, tools: Tools) -> str:
+    """Return the original behind a placeholder; who saw what and why is kept before it is shown. Raises NotFound."""
+    found = conversation_for(actor, "reveal", conversation_id)
+    if not placeholders.PLACEHOLDER.fullmatch(placeholder):
+        raise NotFound
+    value = vault.values(conversation_id, master_key=tools.master_key()).get(placeholder)
+    if value is None:
+        raise NotFound
+    _audited(actor, "reveal", {"placeholder": placeholder, "why": _without_digits(why)})(found)
+    return value
+
+
+def set_available(actor: Actor, available: bool) -> None:
+    """Say whether the actor wants to be offered conversations."""
+    if not rules.may(actor.user, "take"):
+        raise NotAllowed
+    with transaction.atomic():
+        StaffMember.objects.filter(user=actor.user).update(available=available)
+        audit.record(actor.user, "available" if available else "away", address=actor.address)
+
+
+def _speaker(actor: Actor, conversation: Conversation) -> User:
+    """Return whose right is used: one's own, or as a supervisor that of the agent who has the conversation."""
+    if conversation.agent is not None and conversation.agent != actor.user:
+        return conversation.agent
+    return actor.user
+
+
+def _audited(actor: Actor, action: str, details: Mapping[str, Any] | None = None) -> Callable[[Conversation], None]:
+    def write(conversation: Conversation) -> None:
+        audit.record(
+            actor.user,
+            action,
+            site=conversation.site,
+            target=("conversation", conversation.id),
+            details=details or {},
+            address=actor.address,
+        )
+
+    return write
+
+
+def _without_digits(why: str) -> str:
+    """A reason may quote what it was asked for; the audit log must not."""
+    return re.sub(r"\d{4,}", "…", why)

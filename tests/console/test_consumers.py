@@ -1,0 +1,351 @@
+"""The consoles' socket, as agents and as people who mean harm would use it; real redis, database and vault."""
+
+import uuid
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from chatbot import ownership, services
+from chatbot.events import EventLog
+from chatbot.models import Conversation, Handoff, Message, Site
+from console import consumers, protocol
+from console.models import AuditEntry, Note
+from tests.console.conftest import HOST, MASTER_KEY, Console, console_of, cookie_of, off_loop, staff
+from tests.fakes import FakeFind, FakeQueue
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def say(chat: Conversation, log: EventLog, queue: FakeQueue, text: str = "Hello?") -> Message:
+    return services.receive_message(
+        conversation=chat,
+        client_id=str(uuid.uuid4()),
+        text=text,
+        language="en",
+        find=FakeFind(),
+        master_key=MASTER_KEY,
+        log=log,
+        enqueue=queue,
+    ).message
+
+
+def acts() -> list[tuple[str, str]]:
+    return [(entry.actor_name, entry.action) for entry in AuditEntry.objects.exclude(action__in=["account_changed", "signed_in"])]
+
+
+async def done(console: Console, type_: str, chat: Any = None, **fields: Any) -> dict[str, Any]:
+    answer = await console.command(type_, chat, **fields)
+    assert answer["type"] == "done", answer
+    return answer
+
+
+# --- who may open a console
+
+
+async def test_an_agent_is_welcomed(web: SimpleNamespace, mei: User) -> None:
+    console = await console_of(mei)
+    assert (console.welcome["user"], console.welcome["roles"]) == ("mei", ["agent"])
+    assert [site["key"] for site in console.welcome["sites"]] == ["shop"]
+    assert "take" in console.welcome["may"]
+    assert "manage_staff" not in console.welcome["may"]
+    await console.leave()
+
+
+@pytest.mark.parametrize(
+    ("cookie", "origin"),
+    [
+        ("", f"http://{HOST}"),
+        ("sessionid=made-up", f"http://{HOST}"),
+        ("sessionid=", f"http://{HOST}"),
+        ("mei", "https://evil.example"),
+        ("mei", f"http://{HOST}.evil.example"),
+        ("mei", f"http://evil.example/{HOST}"),
+        ("mei", "null"),
+        ("mei", ""),
+    ],
+)
+async def test_a_stranger_and_a_foreign_page_are_refused(
+    cookie: str, origin: str, web: SimpleNamespace, mei: User
+) -> None:
+    console = Console(await off_loop(cookie_of, mei) if cookie == "mei" else cookie, origin)
+    await console.connect()
+    await console.send(type="hello", protocol=1)
+    frames, code = await console.closed()
+    assert ([frame["code"] for frame in frames], code) == (["not_allowed"], protocol.CLOSE_REFUSED)
+
+
+async def test_accounts_without_a_role_without_use_and_without_their_second_factor_are_refused(
+    web: SimpleNamespace, site: Site, mei: User, tom: User
+) -> None:
+    plain = await off_loop(User.objects.create_user, "plain")
+    retired = await off_loop(staff, "retired", "agent")
+    cookies = [await off_loop(cookie_of, user) for user in (plain, retired, mei)]
+    await off_loop(User.objects.filter(pk=retired.pk).update, is_active=False)
+    await off_loop(TOTPDevice.objects.create, user=mei, name="phone", confirmed=True)
+    for cookie in cookies:
+        console = Console(cookie)
+        await console.connect()
+        await console.send(type="hello", protocol=1)
+        assert (await console.closed())[1] == protocol.CLOSE_REFUSED
+
+
+async def test_a_session_that_ends_ends_its_console(
+    web: SimpleNamespace, mei: User, chat: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "SESSION_SECONDS", 0.02)
+    console = await console_of(mei)
+    await off_loop(Session.objects.all().delete)
+    _, code = await console.closed()
+    assert code == protocol.CLOSE_REFUSED
+
+
+async def test_rights_that_end_end_at_the_next_frame(web: SimpleNamespace, mei: User, chat: Conversation) -> None:
+    console = await console_of(mei)
+    await done(console, "take", chat)
+    await off_loop(mei.staff_member.sites.clear)
+    answer = await console.command("reply", chat, text="still here")
+    assert answer["code"] in ("not_found", "not_allowed")
+    assert not await off_loop(Message.objects.filter(role="agent").exists)
+    await console.leave()
+
+
+async def test_silence_and_nonsense_before_the_hello_end_the_socket(
+    web: SimpleNamespace, chat: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "HELLO_SECONDS", 0.02)
+    silent = Console()
+    await silent.connect()
+    assert (await silent.closed())[1] == protocol.CLOSE_NO_HELLO
+    monkeypatch.setattr(consumers, "HELLO_SECONDS", 5)
+    forward = Console()
+    await forward.connect()
+    await forward.send(type="take", id=str(uuid.uuid4()), conversation=str(chat.pk))
+    assert (await forward.closed())[1] == protocol.CLOSE_BAD_HELLO
+
+
+async def test_who_sends_too_much_is_cut_off(web: SimpleNamespace, mei: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    console = await console_of(mei)
+    for _ in range(70):
+        await console.send(type="ping")
+    frames, code = await console.closed()
+    assert (frames[-1]["code"], code) == ("too_fast", protocol.CLOSE_TOO_FAST)
+
+
+async def test_a_frame_that_is_none_is_answered_and_the_console_goes_on(web: SimpleNamespace, mei: User) -> None:
+    console = await console_of(mei)
+    for text in ("", "{", '{"type": "drop"}', "[" * 60_000):
+        await console.send_raw(text)
+        assert (await console.wait_for("error"))["code"] == "bad_frame"
+    await console.send(type="ping")
+    await console.wait_for("pong")
+    await console.leave()
+
+
+# --- a conversation's life
+
+
+async def test_an_agent_takes_over_writes_and_hands_back(
+    web: SimpleNamespace, mei: User, chat: Conversation, log: EventLog, queue: FakeQueue
+) -> None:
+    await off_loop(say, chat, log, queue)
+    await off_loop(ownership.request_person, conversation_id=chat.id, reason="requested", log=log)
+    console = await console_of(mei)
+    inbox = await done(console, "inbox", view="waiting")
+    [row] = inbox["conversations"]
+    assert (row["state"], row["reason"], row["preview"], inbox["more"]) == ("waiting", "requested", "Hello?", None)
+    opened = await done(console, "watch", chat)
+    assert opened["summary"]["asked"] == ["Hello?"]
+    assert (await console.wait_for("event"))["event"]["message"]["text"] == "Hello?"
+    await done(console, "take", chat)
+    await done(console, "reply", chat, text="Good morning.")
+    await done(console, "hand_back", chat)
+    seen = [frame["event"] for frame in console.frames if frame["type"] == "event"]
+    while not seen or seen[-1].get("message", {}).get("reason") != "left":
+        seen.append((await console.wait_for("event"))["event"])
+    assert [event["message"]["role"] for event in seen] == ["customer", "system", "agent", "system"]
+    assert [event["seq"] for event in seen] == [1, 2, 3, 4]
+    assert await off_loop(acts) == [("mei", "take"), ("mei", "reply"), ("mei", "hand_back")]
+    await console.leave()
+
+
+async def test_the_second_of_two_agents_is_told_who_was_first(
+    web: SimpleNamespace, mei: User, tom: User, chat: Conversation
+) -> None:
+    first, second = await console_of(mei), await console_of(tom)
+    await done(first, "take", chat)
+    answer = await second.command("take", chat)
+    assert (answer["code"], answer["owner"]) == ("not_owner", "mei")
+    for act in ("hand_back", "close"):
+        assert (await second.command(act, chat))["code"] == "not_allowed"
+    assert (await second.command("reply", chat, text="hi"))["code"] == "not_allowed"
+    await done(first, "transfer", chat, to="tom")
+    await done(second, "reply", chat, text="Tom here.")
+    assert (await first.command("reply", chat, text="hi"))["code"] == "not_allowed"
+    await first.leave()
+    await second.leave()
+
+
+@pytest.mark.parametrize("to", ["nobody", "visitor", "abroad", "retired"])
+async def test_a_conversation_goes_to_nobody_who_may_not_have_it(
+    to: str, web: SimpleNamespace, mei: User, chat: Conversation, other_site: Site
+) -> None:
+    await off_loop(User.objects.create_user, "visitor")
+    await off_loop(staff, "abroad", "agent", sites=("other",))
+    retired = await off_loop(staff, "retired", "agent")
+    await off_loop(User.objects.filter(pk=retired.pk).update, is_active=False)
+    console = await console_of(mei)
+    await done(console, "take", chat)
+    assert (await console.command("transfer", chat, to=to))["code"] == "not_found"
+    assert (await off_loop(Conversation.objects.get)).agent_id == mei.pk
+    await console.leave()
+
+
+async def test_a_reply_sent_twice_under_its_id_is_one_message(
+    web: SimpleNamespace, mei: User, chat: Conversation
+) -> None:
+    console = await console_of(mei)
+    await done(console, "take", chat)
+    id_ = str(uuid.uuid4())
+    first = await done(console, "reply", chat, id=id_, text="Once.")
+    again = await done(console, "reply", chat, id=id_, text="Once.")
+    assert first["message"] == again["message"]
+    assert await off_loop(Message.objects.filter(role="agent").count) == 1
+    await console.leave()
+
+
+async def test_the_guards_stand_before_agents_too(web: SimpleNamespace, mei: User, chat: Conversation) -> None:
+    console = await console_of(mei)
+    await done(console, "take", chat)
+    blocked = await console.command("reply", chat, text="you badword", confirmed=True)
+    assert (blocked["code"], blocked["categories"]) == ("blocked", ["abuse"])
+    warned = await console.command("reply", chat, text="a riskword")
+    assert (warned["code"], warned["categories"]) == ("review", ["politics"])
+    await done(console, "reply", chat, text="a riskword", confirmed=True)
+    assert await off_loop(Message.objects.filter(role="agent").count) == 1
+    await console.leave()
+
+
+async def test_closing_lets_the_conversation_rest(web: SimpleNamespace, mei: User, chat: Conversation) -> None:
+    console = await console_of(mei)
+    await done(console, "take", chat)
+    await done(console, "close", chat)
+    stored = await off_loop(Conversation.objects.get)
+    assert (stored.owner, stored.closed is not None) == ("bot", True)
+    assert (await off_loop(Handoff.objects.get)).result == "closed"
+    assert [row["state"] for row in (await done(console, "inbox", view="closed"))["conversations"]] == ["closed"]
+    await console.leave()
+
+
+# --- what only staff see
+
+
+async def test_notes_are_masked_and_reach_who_watches_and_no_customer(
+    web: SimpleNamespace, mei: User, tom: User, chat: Conversation, log: EventLog
+) -> None:
+    first, second = await console_of(mei), await console_of(tom)
+    await done(second, "watch", chat)
+    id_ = str(uuid.uuid4())
+    for _ in range(2):
+        await done(first, "note", chat, id=id_, text="call 13800138000 back")
+    [note] = (await second.wait_for("notes"))["notes"]
+    assert note["author"] == "mei"
+    assert "13800138000" not in note["text"]
+    assert "13800138000" not in (await off_loop(Note.objects.get)).text
+    assert log.read(chat.id, 0)[0] == []
+    await first.leave()
+    await second.leave()
+
+
+async def test_an_original_is_shown_to_the_agent_alone_and_kept_in_the_record_without_it(
+    web: SimpleNamespace, mei: User, tom: User, chat: Conversation, log: EventLog, queue: FakeQueue
+) -> None:
+    message = await off_loop(say, chat, log, queue, "my number is 13800138000")
+    placeholder = next(word for word in message.text.split() if word.startswith("<"))
+    agent, other = await console_of(mei), await console_of(tom)
+    ask = {"placeholder": placeholder, "why": "to call 13800138000 back"}
+    assert (await agent.command("reveal", chat, **ask))["code"] == "not_allowed"
+    await done(agent, "take", chat)
+    assert (await done(agent, "reveal", chat, **ask))["value"] == "13800138000"
+    assert (await other.command("reveal", chat, **ask))["code"] == "not_allowed"
+    assert (await agent.command("reveal", chat, **{**ask, "placeholder": "<PHONE_77>"}))["code"] == "not_found"
+    assert (await agent.command("reveal", chat, **{**ask, "placeholder": "%"}))["code"] == "not_found"
+    entry = await off_loop(AuditEntry.objects.get, action="reveal")
+    assert entry.details["placeholder"] == placeholder
+    assert "13800138000" not in str(entry.details)
+    await agent.leave()
+    await other.leave()
+
+
+async def test_rows_reach_consoles_of_that_site_alone(
+    web: SimpleNamespace, mei: User, chat: Conversation, other_site: Site, log: EventLog, queue: FakeQueue
+) -> None:
+    abroad = await off_loop(staff, "abroad", "agent", sites=("other",))
+    here, there = await console_of(mei), await console_of(abroad)
+    await off_loop(say, chat, log, queue, "Anybody there?")
+    row = (await here.wait_for("conversation"))["row"]
+    assert (row["conversation"], row["preview"]) == (str(chat.pk), "Anybody there?")
+    assert await there.quiet()
+    await here.leave()
+    await there.leave()
+
+
+async def test_an_agent_who_says_so_is_offered_work(
+    web: SimpleNamespace, mei: User, chat: Conversation, log: EventLog
+) -> None:
+    from chatbot.wiring import presence
+    from console.assignment import assign
+
+    await off_loop(ownership.request_person, conversation_id=chat.id, reason="requested", log=log)
+    console = await console_of(mei)
+    assert await off_loop(assign, lambda: presence().agents()) == []
+    await done(console, "available", available=True)
+    [offered] = await off_loop(assign, lambda: presence().agents())
+    assert offered.conversation_id == chat.pk
+    assert (await off_loop(Handoff.objects.get)).offered_to_id == mei.pk
+    [row] = (await done(console, "inbox", view="waiting"))["conversations"]
+    assert row["offered_to"] == "mei"
+    assert await off_loop(assign, lambda: presence().agents()) == []
+    await console.leave()
+    assert presence().agents() == frozenset()
+
+
+async def test_pages_of_the_inbox_follow_each_other_without_gap(
+    web: SimpleNamespace, mei: User, site: Site, log: EventLog
+) -> None:
+    def many() -> None:
+        for _ in range(120):
+            services.start_conversation(site=site, visitor=uuid.uuid4(), language="zh", log=log)
+
+    await off_loop(many)
+    console, seen, before = await console_of(mei), [], ""
+    while True:
+        page = await done(console, "inbox", view="all", before=before)
+        seen += [row["conversation"] for row in page["conversations"]]
+        if page["more"] is None:
+            break
+        before = page["more"]
+    assert len(seen) == len(set(seen)) == 120
+    for nonsense in ("x", "2026-01-01", "2026-01-01T00:00:00Z 7", " "):
+        assert len((await done(console, "inbox", view="all", before=nonsense))["conversations"]) == 50
+    await console.leave()
+
+
+async def test_a_list_and_a_row_cost_the_same_queries_whatever_their_length(
+    web: SimpleNamespace, mei: User, site: Site, log: EventLog, django_assert_num_queries: Any
+) -> None:
+    from console import selectors
+
+    def count() -> None:
+        ids = list(Conversation.objects.values_list("id", flat=True))
+        with django_assert_num_queries(1):
+            selectors.inbox(mei, [site.pk], "all")
+        with django_assert_num_queries(1):
+            selectors.rows(ids)
+
+    for _ in range(3):
+        await off_loop(services.start_conversation, site=site, visitor=uuid.uuid4(), language="zh", log=log)
+    await off_loop(count)
