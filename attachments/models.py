@@ -7,20 +7,23 @@ from django.db import models
 
 
 class Attachment(models.Model):
-    """One file of one conversation; `path` is where its sealed bytes lie, below the private folder."""
+    """One file of one conversation. Where its sealed bytes lie follows from its ids (storage.py)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     conversation_id = models.UUIDField()
-    visitor = models.UUIDField(db_index=True)
-    name = models.CharField(max_length=255, help_text="as it may be shown; personal data is masked")
+    visitor = models.UUIDField()
+    name = models.TextField(help_text="as it may be shown; personal data is masked")
     media_type = models.CharField(max_length=100)
-    size = models.PositiveBigIntegerField(help_text="bytes")
-    path = models.CharField(max_length=200)
+    size = models.PositiveBigIntegerField(help_text="bytes, as they are served")
     sent = models.BooleanField(default=False, help_text="a message names it; what nobody sends is swept away")
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["conversation_id", "created"], name="attachment_of")]
+        indexes: ClassVar = [
+            models.Index(fields=["conversation_id"], name="attachment_of"),
+            models.Index(fields=["visitor", "created"], name="attachment_by"),
+            models.Index(fields=["created"], name="attachment_unsent", condition=models.Q(sent=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.media_type} {self.id}"

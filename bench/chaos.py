@@ -16,7 +16,6 @@ import resource
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -31,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.agents import Agent, session_cookie
 from bench.proxy import Proxy
-from bench.server import ROOT, Server, running
+from bench.server import Server, running
 from bench.tab import HISTORY, Tab, Visit
 
 QUESTIONS = Path(__file__).resolve().parent.parent / "demo" / "bench_questions.jsonl"
@@ -210,14 +209,11 @@ def judge_agent(agent: Agent, told: list[dict[str, Any]]) -> list[Fault]:
 
 def hire(server: Server, url: str, count: int, dice: random.Random) -> list[Agent]:
     """Make accounts and log them in."""
-    environment = {**os.environ, "KEFU_VAR": str(server.var)}
     names = [f"agent{number}" for number in range(count)]
     agents = []
     for name in names:
-        command = [sys.executable, "manage.py", "staff", "add", name, "--roles", "agent", "--sites", "demo"]
-        made = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-        password = json.loads(made.stdout)["password"]
-        cookie = session_cookie(server.address, name, password)
+        made = json.loads(server.command("staff", "add", name, "--role", "agent", "--site", "demo"))
+        cookie = session_cookie(server.address, name, made["password"])
         others = [other for other in names if other != name]
         agents.append(Agent(url, name, cookie, random.Random(dice.random()), others))
     return agents

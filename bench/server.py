@@ -31,10 +31,17 @@ class Server:
     address: str
     pid: int
     sockets: Path
+    environment: Mapping[str, str]
 
     @property
     def socket_url(self) -> str:
         return f"ws{self.address.removeprefix('http')}/ws/chat/"
+
+    def command(self, *arguments: str) -> str:
+        """Run a management command on this Kefu and return what it prints."""
+        command = [sys.executable, "manage.py", *arguments]
+        run = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True)
+        return run.stdout
 
     def pids(self) -> dict[str, int]:
         """Return the process ids by name: redis, web, worker, desk."""
@@ -53,7 +60,8 @@ def running(options: Mapping[str, str] | None = None) -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="kefu-") as folder:
         var = Path(folder)
         environment = {k: v for k, v in os.environ.items() if not k.startswith("KEFU_") or k == "KEFU_MODELS"}
-        environment.pop("MAKELEVEL", None)
+        for foreign in ("MAKELEVEL", "DJANGO_SETTINGS_MODULE"):  # of the make and the tests around it
+            environment.pop(foreign, None)
         environment |= {"KEFU_VAR": folder, **ONE_ADDRESS, **(options or {})}
         with (var / "run.log").open("w") as log:
             process = subprocess.Popen(
@@ -66,7 +74,7 @@ def running(options: Mapping[str, str] | None = None) -> Iterator[Server]:
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"Kefu did not start:\n{(var / 'run.log').read_text()[-4000:]}")
                 time.sleep(0.1)
-            yield Server(var, address.read_text().strip(), process.pid, var / "run")
+            yield Server(var, address.read_text().strip(), process.pid, var / "run", environment)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)

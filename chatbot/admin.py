@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
@@ -44,7 +45,9 @@ class SiteAdmin(admin.ModelAdmin):
     def make_user_secret(self, request: HttpRequest, queryset: QuerySet[Site]) -> HttpResponse:
         lines = ["User secrets: keep each on its site's server alone. They are not shown again.", ""]
         for site in queryset:
-            secret = sites.new_user_secret(site, master_key=wiring.master_key())
+            with transaction.atomic():
+                secret = sites.new_user_secret(site, master_key=wiring.master_key())
+                self.log_change(request, site, "made a new user secret")
             lines.append(f"{site}: {secret}")
         return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
 

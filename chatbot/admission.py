@@ -36,8 +36,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Session:
-    """What a socket knows once it has said hello. `cursor` is the number of the last event that was sent, `newest` that
-    of the last event there was at hello. `fresh`: this is not the conversation that the client's token named.
+    """What a socket knows once it has said hello. `cursor` is the number of the last event that the client has,
+    `newest` that of the last one there was at hello. `fresh`: this is not the conversation that the client's token
+    named.
     """
 
     conversation: Conversation
@@ -104,12 +105,13 @@ class Admission:
             visitor = conversation.visitor if conversation is not None else uuid.uuid4()
         actions: tuple[Action, ...] = ("hello",) if conversation is not None else ("hello", "conversation")
         self._limit(*actions, door=door, site=site, visitor=visitor)
+        language = sites.spoken(site, hello.language)
         resumed, seat = conversation is not None, place_of(visitor)
         if not self.seats.take(seat, door.socket):
             raise Refused("too_many_sockets", protocol.CLOSE_TOO_MANY)
         try:
             if conversation is None:
-                conversation = self._start(site, visitor, hello.language)
+                conversation = self._start(site, visitor, language)
             if user is not None and user.profile and (new or not conversation.profile):
                 self._store(conversation, user)
             fresh = token is None or token.conversation != conversation.id
@@ -119,7 +121,7 @@ class Admission:
             raise
         # A number above the newest is none of ours: such a client gets everything.
         cursor = hello.after if not fresh and hello.after <= newest else 0
-        return Session(conversation, site, visitor, hello.language, fresh, cursor, newest)
+        return Session(conversation, site, visitor, language, fresh, cursor, newest)
 
     def _limit(self, *actions: Action, door: Door, site: Site | None = None, visitor: uuid.UUID | None = None) -> None:
         try:

@@ -1,7 +1,7 @@
-"""The websocket edge: frame in, one service call; event in, frame out. Beside feed.py the only async file.
+"""The websocket edge: frame in, one service call; event in, frame out.
 
-Knows nothing of how answers come about. A socket has one reader (this consumer) and one writer task, so events leave in
-order and a slow socket waits for itself alone.
+Knows nothing of how answers come about. A socket has one reader (this consumer) and one writer task (following.py), so
+events leave in order and a slow socket waits for itself alone.
 """
 
 import asyncio
@@ -11,23 +11,27 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.db import close_old_connections
+from django.utils import timezone
 
-from chatbot import admission, metrics, protocol, selectors, services, tokens, wiring, wording
+from attachments import services as attachments
+from chatbot import admission, editing, files, metrics, protocol, selectors, services, sites, tokens, wiring, wording
 from chatbot.admission import Door, Refused, Session
 from chatbot.events import Event, LogUnavailable
+from chatbot.files import Viewer
+from chatbot.following import Follower
 from chatbot.language import language_of
 from chatbot.limits import TokenBucket, TooMany
-from chatbot.models import Conversation
+from chatbot.models import Conversation, Message
 from chatbot.peers import Network, client_network
 from chatbot.queueing import enqueue_turn
+from chatbot.threads import in_thread
 from chatbot.turn import Language
+from chatbot.waiting import NONE, Standing, sentence
 from guardrails import services as vault
 from guardrails.personal_data.pool import MaskingUnavailable
 from guardrails.placeholders import PLACEHOLDER, restore
@@ -36,33 +40,21 @@ logger = logging.getLogger(__name__)
 
 CLOSE_INTERNAL = 1011
 HELLO_SECONDS = 5
-WAITING_EVENTS = 256
-SERVICE_THREADS = 8
 RECEIVING_THREADS = 4
 RECEIVING_WAITING = 32
 
-_threads = ThreadPoolExecutor(SERVICE_THREADS, thread_name_prefix="service")
 # Masking takes long and may be asked for often: it must not keep hellos and catching up waiting.
 _receiving = ThreadPoolExecutor(RECEIVING_THREADS, thread_name_prefix="receive")
 _places = asyncio.BoundedSemaphore(RECEIVING_THREADS + RECEIVING_WAITING)
-_T = TypeVar("_T")
 
 
-async def _in_thread(call: Callable[[], _T], threads: ThreadPoolExecutor = _threads) -> _T:
-    """Run a service or selector off the event loop."""
-
-    def run() -> _T:
-        close_old_connections()
-        return call()
-
-    return await asyncio.get_running_loop().run_in_executor(threads, run)
-
-
-@dataclass(frozen=True)
-class FeedState:
-    """The feed was lost or came back; stands in the queue among the events."""
-
-    up: bool
+NOT_DONE: dict[type[Exception], str] = {
+    attachments.NotSendable: "files_gone",
+    services.DuplicateId: "duplicate_id",
+    editing.UnknownMessage: "unknown_message",
+    editing.TooLate: "too_late",
+}
+"""What cannot be done, and the wording that says so."""
 
 
 class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
@@ -71,12 +63,11 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
     async def connect(self) -> None:
         self.session: Session | None = None
         self.language: Language = "en"
-        self.inbox: asyncio.Queue[Event | FeedState] = asyncio.Queue(WAITING_EVENTS)
-        self.overflowed = False
+        self.follower: Follower | None = None
         self.writer: asyncio.Task[None] | None = None
+        self.standing = self.told_standing = NONE
         self.values: dict[str, str] = {}  # this customer's own data by placeholder
         self.shown: dict[str, str] = {}  # of running replies, masked
-        self.degraded = False
         limits = wiring.limits()
         self.longest = limits.message_characters
         self.name, self.network = uuid.uuid4().hex, self._network(limits.trusted_proxies)
@@ -99,13 +90,15 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         metrics.OPEN_SOCKETS.dec()
         self.hello_timer.cancel()
         wiring.waiting().leave(self.network, self.name)
-        if self.session is not None:
-            wiring.feed().unwatch(self.session.conversation.id, self)
         if self.writer is not None:
             self.writer.cancel()
         if self.session is not None:
-            place = admission.place_of(self.session.visitor)
-            await _in_thread(partial(wiring.seats().leave, place, self.name))
+            conversation, place = self.session.conversation, admission.place_of(self.session.visitor)
+            if self.follower is not None:
+                wiring.feed().unwatch(conversation.id, self.follower)
+                wiring.waiting_room().leave(conversation.site_id, conversation.id, self)
+            await in_thread(partial(wiring.seats().leave, place, self.name))
+            wiring.leaving().leave(conversation.id, place)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if not self.admitted:
@@ -117,7 +110,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         try:
             if text_data is None:
                 raise protocol.FrameError("binary")
-            frame = protocol.read_frame(text_data, longest=self.longest)
+            frame = protocol.read_frame(text_data, longest=self.longest, most_files=wiring.uploads().per_message)
             if self.session is None and not isinstance(frame, protocol.Hello):
                 raise protocol.FrameError("bad_hello")
         except protocol.FrameError as error:
@@ -130,6 +123,9 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
                 await self._hello(frame)
             case protocol.Say():
                 await self._say(frame)
+            case protocol.Edit() | protocol.Delete():
+                assert self.session is not None
+                await self._receive(frame.id, partial(change, self.session, frame))
             case protocol.Stop():
                 await self._stop()
             case protocol.Ping():
@@ -145,7 +141,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         headers = {name: value.decode("latin-1") for name, value in self.scope["headers"]}
         door = Door(headers.get(b"origin", ""), headers.get(b"host", ""), self.network, self.name)
         try:
-            session = await _in_thread(partial(open_session, hello, door))
+            session = await in_thread(partial(open_session, hello, door))
         except Refused as refused:
             await self._error(refused.code, retry_after=refused.retry_after, fatal=refused.retry_after is None)
             await self.close(refused.close)
@@ -156,7 +152,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             await self.close(CLOSE_INTERNAL)
             return
         self.hello_timer.cancel()
-        self.session = session
+        self.session, self.language = session, session.language
         wiring.waiting().leave(self.network, self.name)
         token = tokens.issue(tokens.Visitor(session.visitor, session.conversation.id, session.site.key, door.origin))
         await self.send(
@@ -168,102 +164,100 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
                 seq=session.newest,
                 limit=self.longest,
                 language=session.language,
+                languages=session.site.languages,
                 site=session.site.name,
+                bot=session.site.bot_name,
                 fresh=session.fresh,
             )
         )
-        wiring.feed().watch(session.conversation.id, self)
-        self.writer = asyncio.get_running_loop().create_task(self._write(session), name="socket writer")
+        self.follower = Follower(
+            session.cursor, read=partial(read_events, session), show=partial(self._show, session), live=self._live
+        )
+        wiring.leaving().back(session.conversation.id)
+        wiring.feed().watch(session.conversation.id, self.follower)
+        wiring.waiting_room().enter(session.site.pk, session.conversation.id, self)
+        self.writer = asyncio.get_running_loop().create_task(self._write(self.follower), name="socket writer")
 
     async def _say(self, say: protocol.Say) -> None:
         assert self.session is not None
         start = time.perf_counter()
-        language = language_of(say.text, self.session.language)
+        language = sites.spoken(self.session.site, language_of(say.text, self.session.language))
+        await self._receive(say.id, partial(receive, self.session.conversation, say, language))
+        metrics.RECEIVE.observe(time.perf_counter() - start)
+
+    async def _receive(self, frame_id: str, call: Callable[[], object]) -> None:
+        """Let the customer say or change something; what is refused is answered with an error."""
+        assert self.session is not None
         try:
-            await _in_thread(partial(limit_message, self.session, self.network))
+            await in_thread(partial(limit_message, self.session, self.network))
             if _places.locked():
                 raise MaskingUnavailable("too many messages wait")
             async with _places:
-                await _in_thread(partial(receive, self.session.conversation, say, language), _receiving)
+                await in_thread(call, _receiving)
         except Refused as refused:
-            await self._error(refused.code, say.id, retry_after=refused.retry_after)
+            await self._error(refused.code, frame_id, retry_after=refused.retry_after)
         except services.ConversationGone:
-            await self._error("expired", say.id, fatal=True)
+            await self._error("expired", frame_id, fatal=True)
             await self.close(protocol.CLOSE_GONE)
+        except tuple(NOT_DONE) as error:
+            await self._error(NOT_DONE[type(error)], frame_id)
+        except LogUnavailable:
+            await self._error("service_unavailable", frame_id, retry_after=2.0)
         except MaskingUnavailable:
             logger.warning("masking is unavailable; a message was refused")
-            await self._error("masking_unavailable", say.id, retry_after=2.0)
+            await self._error("masking_unavailable", frame_id, retry_after=2.0)
         except Exception:  # the outermost frame: the customer gets a code, the log gets the trace
             logger.exception("a message could not be received")
-            await self._error("internal", say.id, retry_after=5.0)
-        metrics.RECEIVE.observe(time.perf_counter() - start)
+            await self._error("internal", frame_id, retry_after=5.0)
 
     async def _stop(self) -> None:
         assert self.session is not None
         stop = partial(services.request_stop, conversation_id=self.session.conversation.id, log=wiring.event_log())
         try:
-            await _in_thread(stop)
+            await in_thread(stop)
         except LogUnavailable:
             await self._error("service_unavailable", retry_after=2.0)
 
     # --- events out
 
-    def on_event(self, event: Event) -> None:
-        """Called by the feed. A full inbox is no loss: the writer reads the log when it has emptied it."""
-        try:
-            self.inbox.put_nowait(event)
-        except asyncio.QueueFull:
-            self.overflowed = True
+    def on_waiting(self, standing: Standing) -> None:
+        """Called by the waiting room. The newest standing counts, so it travels in no event."""
+        self.standing = standing
+        if standing != self.told_standing and self.follower is not None:
+            self.follower.on_event(Event(0, "waiting", b"{}"))
 
-    def on_feed(self, up: bool) -> None:
-        """Called by the feed when redis goes or comes back."""
-        if self.inbox.full():
-            self.inbox.get_nowait()
-        self.inbox.put_nowait(FeedState(up))
-
-    async def _write(self, session: Session) -> None:
-        """Send every event once, in order; a gap in the numbers is filled from the log and the database."""
+    async def _write(self, follower: Follower) -> None:
+        """Send every event once, in order."""
         try:
-            await self._catch_up(session)
-            while True:
-                item = await self.inbox.get()
-                if isinstance(item, FeedState):
-                    if item.up:
-                        await self._catch_up(session)
-                    else:
-                        await self._service(degraded=True)
-                elif item.seq == session.cursor + 1:
-                    await self._show(session, item)
-                elif item.seq > session.cursor:
-                    await self._catch_up(session)
-                if self.overflowed and self.inbox.empty():
-                    self.overflowed = False
-                    await self._catch_up(session)
+            await follower.run()
         except OSError:  # the client went while something was sent to it
             return
         except Exception:  # the outermost frame of this task
             logger.exception("a socket's writer failed; the widget reconnects")
             await self.close(CLOSE_INTERNAL)
 
-    async def _catch_up(self, session: Session) -> None:
-        read = partial(selectors.events_after, session.conversation.id, session.cursor, log=wiring.event_log())
-        missed = await _in_thread(read)
-        for event in missed.events:
-            await self._show(session, event)
-        session.cursor = max(session.cursor, missed.seq)
-        await self._service(degraded=not missed.live)
-
-    async def _service(self, *, degraded: bool) -> None:
-        if degraded != self.degraded:
-            self.degraded = degraded
-            await self.send(protocol.frame("service", state="degraded" if degraded else "ok"))
+    async def _live(self, live: bool) -> None:
+        await self.send(protocol.frame("service", state="ok" if live else "degraded"))
 
     async def _show(self, session: Session, event: Event) -> None:
-        frame = event.frame()
-        if event.type != "status":
-            frame = await self._personal(session, event)
-        await self.send(frame)
-        session.cursor = event.seq
+        if event.seq == 0:
+            await self._show_nudge(session, event)
+        elif event.type == "status":
+            await self.send(event.frame())
+        else:
+            await self.send(await self._personal(session, event))
+
+    async def _show_nudge(self, session: Session, event: Event) -> None:
+        match event.type:
+            case "waiting" if self.standing != self.told_standing:
+                self.told_standing = self.standing
+                text = sentence(self.standing, session.language, timezone.now())
+                await self.send(protocol.frame("waiting", **self.standing.payload(), text=text))
+            case "typing":
+                await self.send(protocol.frame("typing", author=event.data()["author"]))
+            case "gone":
+                await self._error("expired", fatal=True)
+                await self.close(protocol.CLOSE_GONE)
 
     async def _personal(self, session: Session, event: Event) -> str:
         """Return the event's frame with this customer's own data put back, screened against today's word list."""
@@ -278,6 +272,11 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             self.shown.pop(holder["id"], None)
         ours = event.type == "reply" or holder["role"] != "customer"
         self._screen_sources(holder)
+        for file in holder.get("files", ()):
+            viewer = Viewer("customer", str(session.visitor))
+            file["url"] = files.link(file["id"], conversation=session.conversation.id, viewer=viewer)
+            if "_" in file["name"]:
+                file["name"] = await self._restored(session, file["name"], "")
         if ours and wiring.lexicon().judge(before + text).action != "pass":
             holder["text"] = wording.say("withheld", session.language)
         elif "_" in text:  # every placeholder has one, damaged ones too
@@ -294,7 +293,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
     async def _restored(self, session: Session, text: str, before: str) -> str:
         restored = restore(text, self.values, before)
         if PLACEHOLDER.search(restored) or not self.values:
-            self.values = await _in_thread(partial(own_values, session.conversation.id))
+            self.values = await in_thread(partial(own_values, session.conversation.id))
             restored = restore(text, self.values, before)
         return restored
 
@@ -323,6 +322,31 @@ def receive(conversation: Conversation, say: protocol.Say, language: Language) -
         master_key=wiring.master_key(),
         log=wiring.event_log(),
         enqueue=enqueue_turn,
+        files=[uuid.UUID(file) for file in say.files],
+    )
+
+
+async def read_events(session: Session, after: int) -> selectors.CaughtUp:
+    """Return what came after a number, in the session's conversation."""
+    return await in_thread(partial(selectors.events_after, session.conversation.id, after, log=wiring.event_log()))
+
+
+def change(session: Session, asked: protocol.Edit | protocol.Delete) -> Message:
+    """Hand an edit or a withdrawal to its service."""
+    common: dict[str, Any] = {
+        "conversation": session.conversation,
+        "client_id": asked.id,
+        "log": wiring.event_log(),
+        "enqueue": enqueue_turn,
+    }
+    if isinstance(asked, protocol.Delete):
+        return editing.withdraw_message(**common)
+    return editing.edit_message(
+        **common,
+        text=asked.text,
+        language=sites.spoken(session.site, language_of(asked.text, session.language)),
+        find=wiring.masking().find,
+        master_key=wiring.master_key(),
     )
 
 

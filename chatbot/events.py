@@ -7,12 +7,13 @@ Knows nothing of sockets, tasks or what the events mean.
 """
 
 import contextlib
+import functools
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 import redis
@@ -36,11 +37,17 @@ for i, key in ipairs(KEYS) do
 end
 """
 
-LogUnavailable = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.OutOfMemoryError)
+REDIS_AWAY = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.OutOfMemoryError)
+"""What the redis client raises when redis cannot be reached, or is full."""
+_T = TypeVar("_T")
+
+
+class LogUnavailable(Exception):
+    """Redis cannot be reached, or is full; its text names the client's error and may be shown to operators."""
 
 
 class Stale(Exception):
-    """The writer no longer owns the conversation or the turn; its text must not be shown."""
+    """The writer no longer owns the conversation or the turn, or it was erased; its text must not be shown."""
 
 
 class StateLost(Exception):
@@ -87,10 +94,30 @@ class FeedEntry:
     event: Event
 
 
+def _says_unavailable(log: type[_T]) -> type[_T]:
+    """Make every public method of the class raise LogUnavailable where the redis client raises its own errors."""
+
+    def wrapped(method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def call(*arguments: Any, **options: Any) -> Any:
+            try:
+                return method(*arguments, **options)
+            except REDIS_AWAY as error:
+                raise LogUnavailable(type(error).__name__) from error
+
+        return call
+
+    for name, method in list(vars(log).items()):
+        if callable(method) and not name.startswith("_"):
+            setattr(log, name, wrapped(method))
+    return log
+
+
+@_says_unavailable
 class EventLog:
     """The log of all conversations behind one redis client. Thread-safe.
 
-    Every method raises one of `LogUnavailable` when redis cannot be reached.
+    Every method raises LogUnavailable when redis cannot be reached.
     """
 
     def __init__(self, client: redis.Redis) -> None:
@@ -100,18 +127,28 @@ class EventLog:
         self._release_lease = client.register_script(_RELEASE_LEASE)
         self._renew_leases = client.register_script(_RENEW_LEASES)
 
-    def append(self, writer: Writer, type_: str, payload: dict[str, Any], *, once: str = "", follows: str = "") -> int:
+    def append(
+        self,
+        writer: Writer,
+        type_: str,
+        payload: dict[str, Any],
+        *,
+        once: str = "",
+        version: int = 0,
+        follows: str = "",
+    ) -> int:
         """Append an event and return its number.
 
-        With `once`, a second append under that id returns the first one's number. With `follows`, the event makes sense
-        only after the one under that id: when redis has forgotten that one, the state counts as lost.
+        With `once`, a second append under that id returns the first one's number, unless its `version` is higher: then
+        it takes the first one's place, under a number of its own. With `follows`, the event makes sense only after the
+        one under that id: when redis has forgotten that one, the state counts as lost.
         Raises Stale, StateLost.
         """
         keys = [_state(writer.conversation), _log(writer.conversation), FEED]
         numbers: list[str | int] = ["" if number is None else number for number in (writer.fence, writer.attempt)]
         limits = [LOG_LENGTH, KEEP_SECONDS, FEED_LENGTH]
         event: list[str | bytes] = [once, type_, orjson.dumps(payload)]
-        arguments = [str(writer.conversation), *numbers, *event, *limits, follows]
+        arguments = [str(writer.conversation), *numbers, *event, *limits, follows, version]
         status, seq = self._script(self._append, keys, arguments)
         if status == b"stale":
             raise Stale(str(writer.conversation))
@@ -145,13 +182,22 @@ class EventLog:
         """Delete the conversation's numbers and events."""
         self._redis.delete(_state(conversation), _log(conversation))
 
+    def bury(self, conversation: uuid.UUID) -> None:
+        """Forget the conversation, and let nobody who is still writing bring it back."""
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.delete(_state(conversation), _log(conversation))
+        pipe.hset(_state(conversation), "erased", "1")
+        pipe.expire(_state(conversation), KEEP_SECONDS)
+        pipe.execute()
+
     def attempt_of(self, conversation: uuid.UUID) -> int:
         """Return the running (or last) attempt, 0 when none is known."""
         return int(self._redis.hget(_state(conversation), "attempt") or 0)
 
-    def fence_of(self, conversation: uuid.UUID) -> int:
-        """Return the fence, 0 when none is known."""
-        return int(self._redis.hget(_state(conversation), "fence") or 0)
+    def numbers_of(self, conversation: uuid.UUID) -> tuple[int, int]:
+        """Return fence and attempt, 0 where none is known."""
+        fence, attempt = self._redis.hmget(_state(conversation), "fence", "attempt")
+        return int(fence or 0), int(attempt or 0)
 
     def request_stop(self, conversation: uuid.UUID, attempt: int) -> None:
         """Ask whoever answers in this attempt to stop."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import redis.asyncio
 
-from chatbot.events import FEED, Event, FeedEntry, LogUnavailable, feed_entries
+from chatbot.events import FEED, REDIS_AWAY, Event, FeedEntry, feed_entries
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class Feed:
                     last = await self._read(client, last)
             except Exception as error:  # the outermost frame of this task, on which every socket depends
                 if self.up:
-                    known = isinstance(error, LogUnavailable)
+                    known = isinstance(error, REDIS_AWAY)
                     logger.warning("the feed lost redis: %s", type(error).__name__, exc_info=not known)
                 self._tell(False)
                 await asyncio.sleep(RETRY_SECONDS)

@@ -12,6 +12,7 @@ from chatbot.events import Event
 from chatbot.selectors import CaughtUp
 
 WAITING_EVENTS = 256
+RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Follower:
         self._read, self._show, self._live = read, show, live
         self._inbox: asyncio.Queue[Event | FeedState] = asyncio.Queue(WAITING_EVENTS)
         self._overflowed = False
-        self._is_live = True
+        self._is_live = self._feed_up = True
 
     def on_event(self, event: Event) -> None:
         """Called by the feed. A full inbox is no loss: the log is read when it has been emptied."""
@@ -60,8 +61,9 @@ class Follower:
         """Show everything from now on; ends only by what the callables raise, or cancelled."""
         await self._catch_up()
         while True:
-            item = await self._inbox.get()
+            item = await self._next()
             if isinstance(item, FeedState):
+                self._feed_up = item.up
                 await (self._catch_up() if item.up else self._say_live(False))
             elif item.seq == 0:
                 await self._show(item)
@@ -73,6 +75,16 @@ class Follower:
             if self._overflowed and self._inbox.empty():
                 self._overflowed = False
                 await self._catch_up()
+
+    async def _next(self) -> Event | FeedState:
+        """Return the next item; where the feed is back and the log was not, look again after a while."""
+        if self._is_live or not self._feed_up:
+            return await self._inbox.get()
+        try:
+            async with asyncio.timeout(RETRY_SECONDS):
+                return await self._inbox.get()
+        except TimeoutError:
+            return FeedState(True)
 
     async def _catch_up(self) -> None:
         missed = await self._read(self.cursor)

@@ -25,14 +25,16 @@ BATCH_SIZE = Histogram("kefu_batch_size", "Texts embedded at once", buckets=(1, 
 BATCH_QUEUE = Histogram(
     "kefu_batch_queue_seconds", "Time a text waits to be embedded", buckets=(0.001, 0.005, *_SECONDS)
 )
+UPLOADS = Counter("kefu_uploads", "Files that customers sent, by what became of them", ["result"])
+WORD_LISTS = Counter("kefu_word_lists", "Word lists loaded anew after a change, or not", ["result"])
 SWEPT = Counter("kefu_swept", "What the sweeper found", ["what"])
 OPEN_SOCKETS = Gauge("kefu_open_sockets", "Websockets that are open", multiprocess_mode="livesum")
 RUNNING_TURNS = Gauge("kefu_running_turns", "Turns being answered", multiprocess_mode="livesum")
 QUEUE_LENGTH = Gauge("kefu_queue_length", "Tasks that wait in the broker", ["queue"], multiprocess_mode="mostrecent")
 
 ALL = (
-    FIRST_TEXT, WHOLE_ANSWER, STAGE, RECEIVE, OUTCOMES, VERDICTS, REFUSED_FRAMES, BATCH_SIZE, BATCH_QUEUE, SWEPT,
-    OPEN_SOCKETS, RUNNING_TURNS, QUEUE_LENGTH,
+    FIRST_TEXT, WHOLE_ANSWER, STAGE, RECEIVE, OUTCOMES, VERDICTS, REFUSED_FRAMES, UPLOADS, BATCH_SIZE, BATCH_QUEUE,
+    WORD_LISTS, SWEPT, OPEN_SOCKETS, RUNNING_TURNS, QUEUE_LENGTH,
 )  # fmt: skip
 
 

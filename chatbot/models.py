@@ -4,7 +4,13 @@ import uuid
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
+
+from chatbot import hours
+
+MOST_PERSONA = 600
+"""Characters of a site's persona: a small model's prompt must have room for passages."""
 
 
 def default_languages() -> list[str]:
@@ -36,6 +42,18 @@ class Site(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse hours and languages that nobody could act on."""
+        try:
+            hours.parse(self.hours)
+        except ValueError as error:
+            raise ValidationError({"hours": str(error)}) from None
+        spoken = self.languages if isinstance(self.languages, list) else []
+        if not spoken or any(language not in default_languages() for language in spoken):
+            raise ValidationError({"languages": 'a list such as ["zh", "en"], the preferred one first'})
+        if len(self.persona) > MOST_PERSONA:
+            raise ValidationError({"persona": f"at most {MOST_PERSONA} characters"})
 
 
 class Conversation(models.Model):

@@ -38,6 +38,8 @@ class Sent:
     screened: Screened
 
 
+MOST_ID_CHARACTERS = 64  # of Message.client_id, with the agent's number before it
+
 Also = Callable[[Conversation], None]
 """Called in the transaction of a change, after it; what it raises undoes the change. For the audit log."""
 
@@ -50,7 +52,7 @@ def take_over(*, conversation_id: uuid.UUID, agent: User, log: EventLog, also: A
     """Make the agent the owner. What the bot was saying becomes the conversation's draft.
 
     Taking over what is one's own already changes nothing. Raises NotOwner when another agent was first,
-    Conversation.DoesNotExist, and one of LogUnavailable: then nothing has changed.
+    Conversation.DoesNotExist, and LogUnavailable: then nothing has changed.
     """
 
     def change(conversation: Conversation) -> str:
@@ -59,8 +61,8 @@ def take_over(*, conversation_id: uuid.UUID, agent: User, log: EventLog, also: A
         if conversation.agent_id is not None:  # else the bot's, or of an agent whose account is gone
             raise NotOwner(_owner(conversation))
         conversation.draft = selectors.running_reply(conversation_id, log=log)
-        conversation.owner, conversation.agent = Conversation.Owner.AGENT, agent
-        handoff.take(conversation, agent)
+        conversation.owner, conversation.agent, conversation.closed = Conversation.Owner.AGENT, agent, None
+        handoff.take(conversation, agent, log=log)
         return "joined"
 
     return _change_owner(conversation_id, change, log=log, also=also)
@@ -76,7 +78,7 @@ def transfer(
         if to.pk == agent.pk:
             return ""
         conversation.agent = to
-        handoff.take(conversation, to)
+        handoff.take(conversation, to, log=log)
         return "transferred"
 
     return _change_owner(conversation_id, change, log=log, also=also)
@@ -100,13 +102,11 @@ def hand_back(
         _require(conversation, agent)
         conversation.owner, conversation.agent, conversation.draft = Conversation.Owner.BOT, None, ""
         conversation.closed = timezone.now() if closing else None
-        handoff.end(conversation, "closed" if closing else "handed_back")
-        return "closed" if closing else "left"
+        handoff.end(conversation, "closed" if closing else "handed_back", log=log)
+        return "ended" if closing else "left"
 
     conversation = _change_owner(conversation_id, change, log=log, also=also)
-    waiting = turns.open_message(conversation_id)
-    if waiting is not None:
-        enqueue(waiting)
+    turns.enqueue_open(conversation_id, enqueue)
     return conversation
 
 
@@ -125,10 +125,16 @@ def send_reply(
 ) -> Sent:
     """Send what an agent wrote, once per `client_id`; it answers the customer's open messages.
 
-    The guards warn first (`review` is sent when `confirmed`), and block what must not be said at all. Raises NotOwner
-    and guardrails' MaskingUnavailable.
+    The guards warn first (`review` is sent when `confirmed`), and block what must not be said at all. Raises NotOwner,
+    guardrails' MaskingUnavailable, and ValueError for a client id that is too long.
     """
+    client_id = f"{agent.pk}:{client_id}"
+    if len(client_id) > MOST_ID_CHARACTERS:
+        raise ValueError("the client id is too long")
     screened = screen(text)
+    before = Message.objects.filter(conversation_id=conversation_id, client_id=client_id).first()
+    if before is not None:  # sent again, maybe after the conversation went to somebody else
+        return Sent(before, screened)
     if screened.verdict == "block" or (screened.verdict == "review" and not confirmed):
         return Sent(None, screened)
     conversation = Conversation.objects.select_related("site", "agent").get(pk=conversation_id)
@@ -146,7 +152,7 @@ def send_reply(
     received = services.store_message(
         conversation=conversation,
         role=Message.Role.AGENT,
-        client_id=f"{agent.pk}:{client_id}",
+        client_id=client_id,
         text=text,
         language=conversation.language,
         find=find,
@@ -156,15 +162,21 @@ def send_reply(
         after=answered,
     )
     if received.new:
-        with contextlib.suppress(*LogUnavailable):
+        with contextlib.suppress(LogUnavailable):
             services.announce_rest(conversation_id, log=log, own=received.message)
     return Sent(received.message, screened)
 
 
-def request_person(*, conversation_id: uuid.UUID, reason: str) -> None:
-    """Put the conversation into the queue of those that wait for a person, unless one has it already."""
+def request_person(*, conversation_id: uuid.UUID, reason: str, log: EventLog) -> None:
+    """Put the conversation into the queue of those that wait for a person, unless one has it already.
+
+    Outside the site's hours the customer is told when people are back.
+    """
     with transaction.atomic():
-        handoff.request(Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id), reason)
+        conversations = Conversation.objects.select_for_update(of=("self",)).select_related("site")
+        handoff.request(conversations.get(pk=conversation_id), reason, log=log)
+    with contextlib.suppress(LogUnavailable):
+        services.announce_rest(conversation_id, log=log)
 
 
 def _change_owner(
@@ -182,14 +194,20 @@ def _change_owner(
                 return conversation
             unannounced = Message.objects.filter(conversation=conversation, sequence__isnull=True)
             if not unannounced.filter(role=Message.Role.BOT).exists():  # nothing of the bot may be announced after
-                notice = _record_change(conversation, reason, log=log)
+                notice = record_change(conversation, reason, log=log)
                 also(conversation)
-    with contextlib.suppress(*LogUnavailable):
+            else:
+                transaction.set_rollback(True)
+    with contextlib.suppress(LogUnavailable):
         services.announce_rest(conversation_id, log=log)
     return conversation
 
 
-def _record_change(conversation: Conversation, reason: str, *, log: EventLog) -> Message:
+def record_change(conversation: Conversation, reason: str, *, log: EventLog) -> Message:
+    """Save a conversation whose owner was changed, make its former owner stale, and record what the customer is told.
+
+    The caller holds the conversation's row, and announces. Raises LogUnavailable.
+    """
     conversation.fence += 1
     conversation.save(update_fields=["owner", "agent", "draft", "fence", "closed", "updated"])
     name = shown_name(conversation.agent) if conversation.agent else ""
@@ -201,13 +219,7 @@ def _record_change(conversation: Conversation, reason: str, *, log: EventLog) ->
         reason=reason,
         language=conversation.language,
     )
-    log.restore(
-        conversation.id,
-        fence=conversation.fence,
-        attempt=conversation.attempt,
-        after=conversation.sequence_ceiling,
-        ceiling=conversation.sequence_ceiling,
-    )
+    services.make_stale(conversation, log=log)
     return notice
 
 

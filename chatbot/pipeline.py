@@ -65,6 +65,10 @@ class Assistant:
             yield self._saying(outcome, f"message_{message.verdict.action}", turn.language, record)
             return
 
+        if turn.files:  # the bot cannot look at them
+            yield self._saying("handed_off", "file", turn.language, record)
+            return
+
         with watch("understand"):
             route = self.route(message.text, turn.language)
             earlier = tuple(u.text for u in turn.history if u.role == "customer")
@@ -100,7 +104,9 @@ class Assistant:
         watch: Stopwatch,
     ) -> Generator[TurnEvent, None, None]:
         """Yield the reply unit by unit as release passes it: an FAQ's own words, or what the engine writes."""
-        prompt = Prompt(found.question, found.question_vector, found.passages, turn.language, turn.history)
+        prompt = Prompt(
+            found.question, found.question_vector, found.passages, turn.language, turn.history, turn.persona
+        )
         engine = self.engine
         deltas = iter((found.passages[0].text,)) if found.exact else engine.stream(prompt, lambda: bool(interrupted()))
         if not found.exact:

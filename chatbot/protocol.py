@@ -4,14 +4,26 @@ Client to server (one JSON object a text frame)
     {"type": "hello", "protocol": 1, "key": SITE, "token": "" or the last one, "after": last seq or 0,
      "language": "zh" | "en", "user": "" or what the site signed about its user (users.py), "device": with "user", a
      secret of 16 to 64 characters that this browser made up and keeps}
-    {"type": "say", "id": a UUID of its own, "text": …}    {"type": "stop"}    {"type": "ping"}
+    {"type": "say", "id": a UUID of its own, "text": …, "files": [] or up to 5 ids of uploads (files.py); "text" may be
+     "" then}
+    {"type": "edit", "id": that of an own `say`, "text": …}    while nobody has answered it
+    {"type": "delete", "id": that of an own `say`}              for a quarter of an hour
+    {"type": "stop"}    {"type": "ping"}
 Server to client, without a number
-    welcome {protocol, conversation, token, seq, limit, language, site, fresh}    pong {}
+    welcome {protocol, conversation, token, seq, limit, language, languages, site, bot, fresh}    pong {}
     service {state: ok | degraded}
+    waiting {state: none | waiting | message | taken, place, seconds, opens, people, text}    when a person is needed,
+        and on every change: `place` in the queue from 1, `seconds` that are left to wait, `opens` when people are back
+        (ISO 8601), `people` whether agents are at their consoles; null: unknown, or does not apply; `text` says it in
+        the customer's language, "" for nothing
+    typing {author}     an agent is writing
     error {code, message, id, retry_after, fatal}
 Server to client, numbered by `seq`, which strictly grows; a client that reconnects says the last one it saw
-    message {message: {id, client_id, role, author, text, at, sources, outcome, reason, reply_to}}   finished;
-        role system: the owner changed (reason joined, transferred, left); what the bot was saying is dropped
+    message {message: {id, client_id, role, author, text, at, sources, outcome, reason, reply_to, files, edited,
+        deleted}}   finished; one that comes again takes the place of that with its id; shown in the order of `at`.
+        role system (reason joined, transferred, left, ended, expired: the owner changed), and a customer's message that
+        was edited or deleted (withdrawn, its text is ""): what the bot was saying is dropped
+        role system, reason closed: people are away; the text says when they are back
     status {reply, stage}                   the bot is searching, checking or writing
     reply {reply, part, text, replace}      whole released units; `replace` drops all parts shown before
 """
@@ -53,6 +65,18 @@ class Hello:
 class Say:
     id: str
     text: str
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Edit:
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Delete:
+    id: str
 
 
 @dataclass(frozen=True)
@@ -65,11 +89,11 @@ class Ping:
     pass
 
 
-Frame = Hello | Say | Stop | Ping
+Frame = Hello | Say | Edit | Delete | Stop | Ping
 
 
-def read_frame(text: str, *, longest: int) -> Frame:
-    """Return the frame in `text`. `longest` bounds a message's characters. Raises FrameError.
+def read_frame(text: str, *, longest: int, most_files: int = 5) -> Frame:
+    """Return the frame in `text`. `longest` bounds a message's characters, `most_files` its files. Raises FrameError.
 
     NUL and other control characters (but newline and tab) are dropped from what the customer says.
     """
@@ -83,9 +107,14 @@ def read_frame(text: str, *, longest: int) -> Frame:
         raise FrameError("invalid_json")
     match data.get("type"):
         case "say":
-            return _say(data, longest)
+            return _say(data, longest, most_files)
         case "hello":
             return _hello(data)
+        case "edit":
+            said = _say({**data, "files": []}, longest, 0)
+            return Edit(said.id, said.text)
+        case "delete":
+            return Delete(_identity(data))
         case "stop":
             return Stop()
         case "ping":
@@ -93,18 +122,30 @@ def read_frame(text: str, *, longest: int) -> Frame:
     raise FrameError("unknown_type")
 
 
-def _say(data: dict[str, Any], longest: int) -> Say:
-    identity, text = data.get("id"), data.get("text")
-    if not isinstance(identity, str) or not _UUID.fullmatch(identity):  # it is stored and sent back as it is
-        raise FrameError("unknown_type")
+def _say(data: dict[str, Any], longest: int, most_files: int) -> Say:
+    identity, text = _identity(data), data.get("text")
     if not isinstance(text, str):
         raise FrameError("empty", identity)
     if len(text) > longest:
         raise FrameError("too_long", identity)
+    files = data.get("files", [])
+    if not isinstance(files, list) or not all(isinstance(file, str) and _UUID.fullmatch(file) for file in files):
+        raise FrameError("files_gone", identity)
+    if len(files) > most_files or len(set(files)) < len(files):
+        raise FrameError("too_many_files", identity)
     text = "".join(c for c in text if c >= " " or c in "\n\t").replace("\x7f", "").strip()
     if not any(c.isprintable() and not c.isspace() for c in text):
-        raise FrameError("empty", identity)
-    return Say(identity, text)
+        if not files:
+            raise FrameError("empty", identity)
+        text = ""
+    return Say(identity, text, tuple(files))
+
+
+def _identity(data: dict[str, Any]) -> str:
+    identity = data.get("id")
+    if not isinstance(identity, str) or not _UUID.fullmatch(identity):  # it is stored and sent back as it is
+        raise FrameError("unknown_type")
+    return identity
 
 
 def _hello(data: dict[str, Any]) -> Hello:

@@ -9,13 +9,15 @@ import time
 import uuid
 from collections.abc import Callable
 
-from chatbot.events import EventLog, LogUnavailable, Stale, StateLost, Writer
+from chatbot.events import LOG_LENGTH, EventLog, LogUnavailable, Stale, StateLost, Writer
 from chatbot.turn import Stage
 from guardrails.release import Released
 
 logger = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 0.05
+MOST_PARTS = LOG_LENGTH // 2
+"""After so many parts the whole reply is sent again: the log drops old events, and must hold a reply's beginning."""
 
 
 class ReplyPublisher:
@@ -26,12 +28,10 @@ class ReplyPublisher:
     `first_text` is the wall-clock time of the first text, `lost` is true once another writer has taken the turn.
     """
 
-    def __init__(
-        self, *, log: EventLog, writer: Writer, reply: uuid.UUID, restore: Callable[[], None], replace: bool
-    ) -> None:
+    def __init__(self, *, log: EventLog, writer: Writer, reply: uuid.UUID, restore: Callable[[], None]) -> None:
         self._log, self._writer, self._reply, self._restore = log, writer, str(reply), restore
         self._lock = threading.Lock()
-        self._replace = replace
+        self._replace = True  # an earlier attempt may have shown something
         self._shown: list[str] = []
         self._waiting: list[str] = []
         self._stage: Stage | None = None
@@ -73,7 +73,7 @@ class ReplyPublisher:
             self._send()
         except Stale:
             self.lost = True
-        except (StateLost, *LogUnavailable):
+        except (StateLost, LogUnavailable):
             self._replace = True  # parts may be missing: send all of it as soon as redis is back
             logger.warning("the event log cannot be reached; the reply goes on")
         self._last = time.monotonic()
@@ -104,4 +104,5 @@ class ReplyPublisher:
             self.first_text = time.time()
         self._shown += self._waiting
         self._waiting.clear()
-        self._parts, self._replace = part + 1, False
+        self._parts = part + 1
+        self._replace = self._parts >= MOST_PARTS

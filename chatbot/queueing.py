@@ -6,7 +6,7 @@ import uuid
 from celery import current_app
 from kombu.exceptions import OperationalError
 
-from chatbot.events import LogUnavailable
+from chatbot.events import REDIS_AWAY
 
 logger = logging.getLogger(__name__)
 
@@ -17,5 +17,5 @@ def enqueue_turn(message_id: uuid.UUID) -> None:
     """Queue the answer to a message. When the broker cannot be reached, the sweeper finds the message."""
     try:
         current_app.send_task(ANSWER_TURN, (str(message_id),), retry=False)
-    except (OperationalError, *LogUnavailable):
+    except (OperationalError, *REDIS_AWAY):
         logger.warning("the broker cannot be reached; the sweeper will queue this turn")

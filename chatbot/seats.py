@@ -5,10 +5,14 @@
 
 import contextlib
 import threading
+import time
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import redis
+
+from chatbot.events import LogUnavailable
 
 HOLD_SECONDS = 90
 RENEW_SECONDS = 30
@@ -38,6 +42,11 @@ class Seats:
             self._holders[place].discard(holder)
             if not self._holders[place]:
                 del self._holders[place]
+
+    def holders(self, place: str) -> int:
+        """Return how many seats of the place are taken."""
+        with self._lock:
+            return len(self._holders.get(place, ()))
 
     def taken(self) -> list[tuple[str, str]]:
         """Return place and holder of every seat that is taken here."""
@@ -74,6 +83,24 @@ class SharedSeats(Seats):
         super().leave(place, holder)
         with contextlib.suppress(redis.RedisError):  # then the seat is free when its time is over
             self._redis.zrem(_key(place), holder)
+
+    def holders(self, place: str) -> int:
+        """Return how many seats of the place are taken in all processes; those here alone while redis is away."""
+        here = super().holders(place)
+        try:
+            return max(here, self._redis.zcount(_key(place), f"({time.time()}", "+inf"))
+        except redis.RedisError:
+            return here
+
+    def occupied(self, places: Sequence[str]) -> list[bool]:
+        """Return, place by place, whether anybody sits there. Raises LogUnavailable."""
+        try:
+            pipe = self._redis.pipeline(transaction=False)
+            for place in places:
+                pipe.zcount(_key(place), f"({time.time()}", "+inf")
+            return [bool(count) for count in pipe.execute()]
+        except redis.RedisError as error:
+            raise LogUnavailable(type(error).__name__) from error
 
     def renew(self) -> None:
         """Hold every seat of this process for another HOLD_SECONDS. Raises redis.RedisError."""

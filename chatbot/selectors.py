@@ -3,13 +3,17 @@
 import contextlib
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
+from django.db.models import Max, Min, Q
 
 from chatbot.events import Event, EventLog, LogUnavailable
 from chatbot.models import Conversation, Message
 
 SHOWN_MESSAGES = 200
+NO_CHANGE = "closed"
+"""The reason of the one message of the system that changes nothing: people are away (handoff.py)."""
 
 
 @dataclass(frozen=True)
@@ -26,28 +30,32 @@ class CaughtUp:
 
 def events_after(conversation_id: uuid.UUID, after: int, *, log: EventLog) -> CaughtUp:
     """Return everything after event number `after`: from the log where it still reaches back that far, else from the
-    database (finished messages) and the log together. A reader who starts (`after` 0) gets finished messages whole.
+    database (finished messages) and the log together. What is finished comes whole, without the parts before.
     """
     recent: list[Event] = []
     last, live = 0, False
-    with contextlib.suppress(*LogUnavailable):
+    with contextlib.suppress(LogUnavailable):
         recent, last = log.read(conversation_id, after)
         live = True
     contiguous = recent[0].seq == after + 1 if recent else last == after
     if live and after and contiguous:
-        return CaughtUp(tuple(recent), last, live)
+        whole = {event.data()["message"]["id"] for event in recent if event.type == "message"}
+        events = [e for e in recent if e.type == "message" or e.data()["reply"] not in whole]
+        return CaughtUp(tuple(events), last, live)
     finished = _messages_after(conversation_id, after, up_to=last)
     for event in recent:
         if event.type == "message":  # announced a moment ago: its number may not be in the database yet
             finished.setdefault(event.data()["message"]["id"], event)
-    running = [e for e in recent if e.type != "message" and e.data()["reply"] not in finished]
+    running = [e for e in _whole_replies(recent) if e.data()["reply"] not in finished]
     events = sorted([*finished.values(), *running], key=lambda e: e.seq)
+    if not live:
+        events = _before_running_reply(conversation_id, after, events)
     return CaughtUp(tuple(events), max([after, last, *(e.seq for e in events)]), live)
 
 
 def newest_seq(conversation_id: uuid.UUID, *, log: EventLog) -> int:
     """Return the highest event number that can have been shown so far."""
-    with contextlib.suppress(*LogUnavailable):
+    with contextlib.suppress(LogUnavailable):
         if last := log.read(conversation_id, 2**53)[1]:
             return last
     # Redis may have shown more than the database knows of, but never more than it was allowed to.
@@ -63,9 +71,57 @@ def running_reply(conversation_id: uuid.UUID, *, log: EventLog) -> str:
             shown[data["reply"]] = ("" if data["replace"] else shown.get(data["reply"], "")) + data["text"]
         elif event.type == "message":
             shown.pop(data["message"]["id"], None)
-            if data["message"]["role"] == Message.Role.SYSTEM:
-                shown.clear()  # the owner changed: what ran before is no reply any more
+            if drops_running_reply(data["message"]):
+                shown.clear()
     return "".join(shown.values())
+
+
+def drops_running_reply(message: dict[str, Any]) -> bool:
+    """Say whether what the bot was saying is no reply any more after this message: the owner changed, or the question.
+
+    Every client does the same.
+    """
+    if message["role"] == Message.Role.SYSTEM:
+        return bool(message["reason"] != NO_CHANGE)
+    return bool(message["role"] == Message.Role.CUSTOMER and (message["edited"] or message["deleted"]))
+
+
+def _whole_replies(events: list[Event]) -> list[Event]:
+    """Return what tells of running replies, without parts whose beginning is missing: the whole reply comes again."""
+    begun: set[str] = set()
+    whole = []
+    for event in events:
+        if event.type == "message":
+            continue
+        data = event.data()
+        if event.type == "reply" and data["part"] == 0:
+            begun.add(data["reply"])
+        if event.type != "reply" or data["reply"] in begun:
+            whole.append(event)
+    return whole
+
+
+def _before_running_reply(conversation_id: uuid.UUID, after: int, events: list[Event]) -> list[Event]:
+    """Return the events up to the first gap in which parts of a running reply may stand, which only redis knows.
+
+    A reader who is led past them would not get them later.
+    """
+    announced = Message.objects.filter(conversation_id=conversation_id, sequence__isnull=False)
+    being_answered = Message.OPEN & Q(conversation__owner=Conversation.Owner.BOT)
+    answered = Q(replies__role=Message.Role.BOT, replies__sequence__isnull=True)  # and nobody was told yet
+    asked = announced.filter(being_answered | answered)
+    changed = Q(role=Message.Role.SYSTEM) & ~Q(reason=NO_CHANGE)
+    dropped = announced.filter(changed | Q(role=Message.Role.CUSTOMER, version__gt=0))
+    oldest = asked.aggregate(number=Min("sequence"))["number"]
+    if oldest is None:
+        return events
+    begin = max(oldest, dropped.aggregate(number=Max("sequence"))["number"] or 0)
+    last = after
+    for count, event in enumerate(events):
+        if event.seq > begin and event.seq != last + 1:
+            return events[:count]
+        last = event.seq
+    return events
 
 
 def _messages_after(conversation_id: uuid.UUID, after: int, *, up_to: int) -> dict[str, Event]:

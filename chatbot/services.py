@@ -8,11 +8,15 @@ import logging
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.utils import timezone
 
-from chatbot.events import BLOCK, EventLog, LogUnavailable, StateLost, Writer
+from attachments import services as attachments
+from chatbot.events import BLOCK, EventLog, LogUnavailable, Stale, StateLost, Writer
 from chatbot.models import Conversation, Message, Site
 from chatbot.turn import Language
 from guardrails import placeholders
@@ -23,12 +27,18 @@ from guardrails.vault import MasterKey
 
 logger = logging.getLogger(__name__)
 
+_CHANGING = ("text", "files", "edited", "deleted", "version", "sequence")
+
 FindPersonalData = Callable[[str], Sequence[Finding]]
 Enqueue = Callable[[uuid.UUID], None]
 
 
 class ConversationGone(Exception):
     """The conversation was erased meanwhile; whoever still has it open is told so."""
+
+
+class DuplicateId(Exception):
+    """The client id was used before, for another text."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +52,7 @@ class Received:
 def start_conversation(*, site: Site, visitor: uuid.UUID, language: Language, log: EventLog) -> Conversation:
     """Create a conversation that the bot owns."""
     conversation = Conversation.objects.create(site=site, visitor=visitor, language=language, sequence_ceiling=BLOCK)
-    with contextlib.suppress(*LogUnavailable):  # the first append restores it
+    with contextlib.suppress(LogUnavailable):  # the first append restores it
         log.restore(conversation.id, fence=conversation.fence, attempt=0, after=0, ceiling=BLOCK)
     return conversation
 
@@ -57,11 +67,14 @@ def receive_message(
     master_key: MasterKey,
     log: EventLog,
     enqueue: Enqueue,
+    files: Sequence[uuid.UUID] = (),
 ) -> Received:
     """Mask a customer's message, store it, announce it and have it answered; once per `client_id`.
 
+    `files` are uploads of this conversation and visitor that no message has named yet; else attachments' NotSendable.
     Nothing of it is stored or queued unmasked. When redis cannot be reached the message is kept and the sweeper does
-    the rest. Raises guardrails' MaskingUnavailable and VaultError, and ConversationGone; then nothing was stored.
+    the rest. Raises guardrails' MaskingUnavailable and VaultError, ConversationGone, and DuplicateId; then nothing was
+    stored.
     """
     received = store_message(
         conversation=conversation,
@@ -71,8 +84,12 @@ def receive_message(
         language=language,
         find=find,
         master_key=master_key,
+        after=partial(_attach, files) if files else lambda message: None,
     )
-    with contextlib.suppress(*LogUnavailable):
+    message = received.message
+    if files and not message.version and [file["id"] for file in message.files] != [str(file) for file in files]:
+        raise DuplicateId
+    with contextlib.suppress(LogUnavailable):
         announce_rest(conversation.id, log=log, own=received.message)  # an earlier message may still wait
     if received.new:
         enqueue(received.message.id)
@@ -94,14 +111,16 @@ def store_message(
 ) -> Received:
     """Mask what a person wrote and store it; once per `client_id`. The one way of such text into the database.
 
-    `before` and `after` run in the same transaction, first and last: what they raise stores nothing. Raises guardrails'
-    MaskingUnavailable and VaultError, and ConversationGone.
+    `before` and `after` run in the same transaction, first and last: what they raise stores nothing. A conversation
+    that rests is awake again. Raises guardrails' MaskingUnavailable and VaultError, ConversationGone, and DuplicateId.
     """
-    safe = placeholders.escape_lookalikes(text)
-    findings = _personal(safe, find(safe), conversation.site.contacts)
+    safe, findings = personal_data(conversation, text, find=find)
     try:
         with transaction.atomic():
             before()
+            # First of all, in every change: whoever has the conversation's row keeps it from resting or being erased.
+            if not Conversation.objects.filter(pk=conversation.pk).update(updated=timezone.now(), closed=None):
+                raise ConversationGone
             masked = vault.mask(conversation.id, safe, findings, master_key=master_key)
             message = Message.objects.create(
                 conversation=conversation,
@@ -115,14 +134,37 @@ def store_message(
     except IntegrityError:
         before_it = Message.objects.filter(conversation=conversation, client_id=client_id).first()
         if before_it is not None:
+            if not before_it.version and before_it.text != _masked_again(conversation, safe, findings, master_key):
+                raise DuplicateId from None
             return Received(before_it, new=False)
-        if not Conversation.objects.filter(pk=conversation.pk).exists():
-            raise ConversationGone from None
         raise
     return Received(message, new=True)
 
 
-def _personal(text: str, findings: Sequence[Finding], contacts: Sequence[str]) -> list[Finding]:
+def personal_data(conversation: Conversation, text: str, *, find: FindPersonalData) -> tuple[str, list[Finding]]:
+    """Return the text with what only looks like a placeholder escaped, and the personal data in it.
+
+    Raises guardrails' MaskingUnavailable.
+    """
+    safe = placeholders.escape_lookalikes(text)
+    return safe, without_contacts(safe, find(safe), conversation.site.contacts)
+
+
+def _masked_again(conversation: Conversation, safe: str, findings: Sequence[Finding], master_key: MasterKey) -> str:
+    """Return what the text would be stored as; nothing is stored."""
+    with transaction.atomic():
+        masked = vault.mask(conversation.id, safe, findings, master_key=master_key)
+        transaction.set_rollback(True)
+    return masked.text
+
+
+def _attach(files: Sequence[uuid.UUID], message: Message) -> None:
+    conversation = message.conversation
+    message.files = attachments.send(files, attachments.Owner(conversation.id, conversation.visitor))
+    message.save(update_fields=["files"])
+
+
+def without_contacts(text: str, findings: Sequence[Finding], contacts: Sequence[str]) -> list[Finding]:
     """Leave out the shop's own contacts: they are no personal data."""
     return [
         finding
@@ -133,34 +175,70 @@ def _personal(text: str, findings: Sequence[Finding], contacts: Sequence[str]) -
 
 
 def announce(message: Message, *, log: EventLog) -> None:
-    """Tell everyone who watches the conversation about a finished message, once. Raises one of LogUnavailable."""
-    # Somebody else may have announced it by now, and redis may have forgotten that since.
-    message.sequence = Message.objects.values_list("sequence", flat=True).get(pk=message.pk)
-    if message.sequence is not None:
-        return
-    writer = Writer(message.conversation_id)
+    """Tell everyone who watches the conversation about a finished message: once for each version of it.
+
+    A version may be told twice when redis lost its memory before its number was kept; readers replace it by its id.
+    What was erased meanwhile is told to nobody. Raises LogUnavailable.
+    """
+    with contextlib.suppress(Message.DoesNotExist, Stale):
+        message.refresh_from_db(fields=_CHANGING)  # somebody else may have announced or changed it by now
+        while message.sequence is None:
+            sequence = _append_message(message, log=log)
+            if Message.objects.filter(pk=message.pk, version=message.version).update(sequence=sequence):
+                message.sequence = sequence
+            else:  # it was changed meanwhile, and the older version may have come last
+                Message.objects.filter(pk=message.pk).update(sequence=None)
+                message.refresh_from_db(fields=_CHANGING)
+
+
+def _append_message(message: Message, *, log: EventLog) -> int:
+    append = partial(
+        log.append,
+        Writer(message.conversation_id),
+        "message",
+        message.payload(),
+        once=str(message.id),
+        version=message.version,
+    )
     try:
-        sequence = log.append(writer, "message", message.payload(), once=str(message.id))
+        return append()
     except StateLost:
         restore_state(message.conversation_id, log=log)
-        sequence = log.append(writer, "message", message.payload(), once=str(message.id))
-    message.sequence = sequence
-    Message.objects.filter(pk=message.pk).update(sequence=sequence)
+        return append()
 
 
 def announce_rest(conversation_id: uuid.UUID, *, log: EventLog, own: Message | None = None) -> None:
     """Announce what was recorded and not announced, in order, so that nothing overtakes it.
 
-    `own` is the caller's object for one of them; its `sequence` is set. Raises one of LogUnavailable.
+    `own` is the caller's object for one of them; its `sequence` is set. Raises LogUnavailable.
     """
     for message in Message.objects.filter(conversation_id=conversation_id, sequence__isnull=True).order_by("created"):
         announce(own if own is not None and own.pk == message.pk else message, log=log)
 
 
+def make_stale(conversation: Conversation, *, log: EventLog) -> None:
+    """Have redis refuse every writer with a lower fence or attempt than the conversation's. Raises LogUnavailable.
+
+    The caller has raised one and holds the conversation's row. A redis that knows nothing is told that all numbers are
+    used up, so the first append asks for new ones.
+    """
+    log.restore(
+        conversation.id,
+        fence=conversation.fence,
+        attempt=conversation.attempt,
+        after=conversation.sequence_ceiling,
+        ceiling=conversation.sequence_ceiling,
+    )
+
+
 def restore_state(conversation_id: uuid.UUID, *, log: EventLog) -> None:
-    """Give redis the conversation's numbers again, above every number that it can have given out before."""
+    """Give redis the conversation's numbers again, above every number that it can have given out before.
+
+    Raises Stale when the conversation was erased.
+    """
     with transaction.atomic():
-        Conversation.objects.filter(pk=conversation_id).update(sequence_ceiling=F("sequence_ceiling") + BLOCK)
+        if not Conversation.objects.filter(pk=conversation_id).update(sequence_ceiling=F("sequence_ceiling") + BLOCK):
+            raise Stale(str(conversation_id))
         conversation = Conversation.objects.only("fence", "attempt", "sequence_ceiling").get(pk=conversation_id)
     log.restore(
         conversation_id,
@@ -172,16 +250,33 @@ def restore_state(conversation_id: uuid.UUID, *, log: EventLog) -> None:
 
 
 def request_stop(*, conversation_id: uuid.UUID, log: EventLog) -> None:
-    """Stop the answer that is being written, if any. Raises one of LogUnavailable."""
+    """Stop the answer that is being written, if any. Raises LogUnavailable."""
     log.request_stop(conversation_id, log.attempt_of(conversation_id))
 
 
-def erase_conversation(conversation_id: uuid.UUID, *, log: EventLog) -> None:
-    """Delete a conversation, its messages, ledger, vault and events. Raises one of LogUnavailable; then call it again.
+def erase_conversation(
+    conversation_id: uuid.UUID,
+    *,
+    log: EventLog,
+    also: Sequence[Callable[[uuid.UUID], object]] = (),
+    idle_since: datetime | None = None,
+) -> bool:
+    """Delete a conversation, its messages, ledger, files, vault and events; return whether it is gone now.
 
-    The feed holds its last events (masked) until newer ones push them out.
+    Each of `also` erases what else hangs on it, in the same transaction and before it; one that has run must not mind
+    being called again. With `idle_since` nothing is done when something happened there since. Whoever has it open is
+    told. Raises LogUnavailable and what `also` raises: then it is still there; call it again. The feed holds its last
+    events (masked) until newer ones push them out.
     """
     with transaction.atomic():
+        conversation = Conversation.objects.select_for_update(of=("self",)).filter(pk=conversation_id).first()
+        if conversation is not None and idle_since is not None and conversation.updated >= idle_since:
+            return False
+        for erase in (*also, attachments.erase):
+            erase(conversation_id)
         vault.erase(conversation_id)
         Conversation.objects.filter(pk=conversation_id).delete()
-    log.forget(conversation_id)
+        log.bury(conversation_id)
+    with contextlib.suppress(LogUnavailable):
+        log.nudge(conversation_id, "gone")
+    return True

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
 from chatbot import services, turns
@@ -34,7 +35,7 @@ def sweep(
 ) -> Swept:
     """Announce, answer again, or apologise: once for each message, after two attempts or `seconds` at the latest.
 
-    Raises one of LogUnavailable when redis cannot be reached: then the next sweep does it.
+    Raises LogUnavailable when redis cannot be reached: then the next sweep does it.
     """
     log.check()
     announced = _announce(log)
@@ -65,11 +66,16 @@ def sweep(
 
 
 def _overdue(message: Message, limit: datetime) -> bool:
-    """Return whether the bot has had the message since before `limit`: at hand-back its time begins anew."""
-    left = Message.objects.filter(
-        conversation_id=message.conversation_id, role=Message.Role.SYSTEM, reason="left", created__gte=limit
+    """Return whether the bot has had the message since before `limit`: its time begins anew at hand-back, and when the
+    customer changes what is to be answered.
+    """
+    anew = (
+        Q(role=Message.Role.SYSTEM, reason__in=("left", "ended"), created__gte=limit)
+        | Q(edited__gte=limit)
+        | Q(deleted__gte=limit)
     )
-    return message.created < limit and not left.exists()
+    changed = Message.objects.filter(anew, conversation_id=message.conversation_id)
+    return message.created < limit and not changed.exists()
 
 
 def _announce(log: EventLog) -> int:

@@ -3,18 +3,26 @@
 import logging
 import time
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
 from celery.signals import celeryd_after_setup
+from django.core.management import call_command
+from django.utils import timezone
 
-from chatbot import metrics, sweeping, turns, worker_wiring
+from attachments import services as attachments
+from chatbot import expiry, handoff, metrics, retention, sweeping, turns, worker_wiring
 from chatbot.events import LogUnavailable
 from chatbot.models import LedgerEntry, Message
 from chatbot.queueing import ANSWER_TURN, enqueue_turn
-from chatbot.wiring import event_log, lexicon
+from chatbot.wiring import event_log, lexicon, present
+from guardrails import services as vault
 
 logger = logging.getLogger(__name__)
+
+EXPIRE_SECONDS = 10
+REOPEN_SECONDS = 15
 
 
 @celeryd_after_setup.connect  # type: ignore[untyped-decorator]
@@ -35,6 +43,7 @@ def answer_turn(message_id: str) -> None:
                 answer=worker_wiring.assistant().answer,
                 log=event_log(),
                 pulse=worker_wiring.pulse(),
+                enqueue=enqueue_turn,
                 seconds=worker_wiring.answer_seconds(),
                 guard_version=lexicon().version,
             )
@@ -43,14 +52,12 @@ def answer_turn(message_id: str) -> None:
             return
     if answered is not None:
         _measure(*answered, seconds=time.monotonic() - started)
-        left = turns.open_message(answered[0].conversation_id)
-        if left is not None:
-            enqueue_turn(left)
 
 
 @shared_task(name="chatbot.tasks.sweep")  # type: ignore[untyped-decorator]
 def sweep() -> None:
     """Find what a crash left behind."""
+    expired = 0
     try:
         swept = sweeping.sweep(
             log=event_log(),
@@ -58,13 +65,40 @@ def sweep() -> None:
             apologise=worker_wiring.apology,
             seconds=worker_wiring.answer_seconds(),
         )
+        if event_log().first_call("expire", EXPIRE_SECONDS):
+            expired = expiry.expire_idle(idle_seconds=worker_wiring.idle_seconds(), log=event_log())
+        if event_log().first_call("reopen", REOPEN_SECONDS):
+            handoff.reopen_messages(timezone.now(), are_there=present, log=event_log())
     except LogUnavailable:
         logger.warning("the event log cannot be reached; the next sweep will look again")
         return
+    if expired:
+        metrics.SWEPT.labels("expired").inc(expired)
     for what, count in (("announced", swept.announced), ("enqueued", swept.enqueued), ("apologised", swept.apologised)):
         if count:
             logger.warning("the sweeper %s %d", what, count)
             metrics.SWEPT.labels(what).inc(count)
+
+
+@shared_task(name="chatbot.tasks.erase_old")  # type: ignore[untyped-decorator]
+def erase_old() -> None:
+    """Erase what is older than its site keeps it."""
+    try:
+        erased = retention.erase_old(log=event_log())
+    except LogUnavailable:
+        logger.warning("the event log cannot be reached; old conversations will be erased next time")
+        return
+    if erased:
+        logger.info("%d old conversations were erased", erased)
+
+
+@shared_task(name="chatbot.tasks.tidy")  # type: ignore[untyped-decorator]
+def tidy() -> None:
+    """Delete what has no use any more: files that nobody sent, sessions that ended, values kept for long enough."""
+    attachments.sweep_unsent(timedelta(hours=1))
+    call_command("clearsessions")
+    if days := worker_wiring.vault_days():
+        vault.expire(timezone.now() - timedelta(days=days))
 
 
 def _measure(reply: Message, entry: LedgerEntry, *, seconds: float) -> None:

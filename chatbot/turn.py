@@ -24,11 +24,15 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Turn:
-    """What is to be answered: the customer's open messages, masked and joined by newlines, and what was said before."""
+    """What is to be answered: the customer's open messages, masked and joined by newlines, with so many files, and what
+    was said before. `persona` is the site's manner of speaking.
+    """
 
     text: str
     language: Language
     history: tuple[Utterance, ...] = ()
+    files: int = 0
+    persona: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,14 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
-from chatbot import handoff, services
+from chatbot import handoff, services, sites
 from chatbot.events import EventLog, LogUnavailable, Writer
 from chatbot.models import Conversation, LedgerEntry, Message
 from chatbot.publishing import ReplyPublisher
 from chatbot.pulse import Pulse, RunningTurn
+from chatbot.services import Enqueue
 from chatbot.turn import Conclusion, Interruption, Language, Part, Progress, Role, Turn, TurnEvent, Utterance
 
 logger = logging.getLogger(__name__)
@@ -59,24 +61,21 @@ class Claim:
         return uuid.uuid5(_REPLIES, str(self.open_messages[0].id))
 
     @property
-    def earlier_attempts(self) -> int:
-        """How often an answer was begun before."""
-        return max(message.attempts for message in self.open_messages)
-
-    @property
     def language(self) -> Language:
         return "zh" if self.open_messages[-1].language == "zh" else "en"
 
     def turn(self) -> Turn:
         """Return the turn for the pipeline."""
-        text = "\n".join(message.text for message in self.open_messages)
-        return Turn(text=text, language=self.language, history=self.history)
+        text = "\n".join(message.text for message in self.open_messages if message.text)
+        files = sum(len(message.files) for message in self.open_messages)
+        persona = sites.persona(self.conversation.site)
+        return Turn(text=text, language=self.language, history=self.history, files=files, persona=persona)
 
 
 def claim(message_id: uuid.UUID, *, log: EventLog) -> Claim | None:
     """Claim the turn in which this message is answered; None when there is nothing to answer or somebody is on it.
 
-    Raises one of LogUnavailable.
+    Raises LogUnavailable.
     """
     conversation = Conversation.objects.select_related("site").filter(messages__id=message_id).first()
     if conversation is None or conversation.owner != Conversation.Owner.BOT:
@@ -108,39 +107,42 @@ def _claim_in_database(conversation: Conversation, holder: str, *, log: EventLog
             transaction.set_rollback(True)
             return None
         everything.filter(pk__in=[message.pk for message in open_messages]).update(attempts=F("attempts") + 1)
-        said = everything.exclude(Message.OPEN).exclude(role=Message.Role.SYSTEM)
+        said = everything.filter(deleted=None).exclude(Message.OPEN).exclude(role=Message.Role.SYSTEM)
         earlier = list(said.order_by("-created", "-id")[:PROMPT_MESSAGES])
-        _agree_on_numbers(conversation, attempt, log=log)
-    history = tuple(Utterance(_ROLES[Message.Role(m.role)], m.text) for m in reversed(earlier))
+        attempt = _agree_on_numbers(conversation, attempt, log=log)
+    history = tuple(Utterance(_ROLES[Message.Role(m.role)], m.text) for m in reversed(earlier) if m.text)
     return Claim(conversation, attempt, holder, open_messages, history)
 
 
-def _agree_on_numbers(conversation: Conversation, attempt: int, *, log: EventLog) -> None:
-    """Make earlier attempts stale in redis, too, and take over a fence that is higher there.
+def _agree_on_numbers(conversation: Conversation, attempt: int, *, log: EventLog) -> int:
+    """Make earlier attempts stale in redis, too, and take over what is higher there; return the attempt.
 
-    The caller holds the conversation's row: nobody changes its numbers now. A redis that knows nothing is told that all
-    numbers are used up, so the first append asks for new ones.
+    The caller holds the conversation's row: nobody changes its numbers now.
     """
     conversation.refresh_from_db(fields=["sequence_ceiling"])
-    fence = log.fence_of(conversation.id)
-    if fence > conversation.fence:  # a change of owner reached redis and then failed
-        conversation.fence = fence
-        Conversation.objects.filter(pk=conversation.pk).update(fence=fence)
-    log.restore(
-        conversation.id,
-        fence=conversation.fence,
-        attempt=attempt,
-        after=conversation.sequence_ceiling,
-        ceiling=conversation.sequence_ceiling,
-    )
+    fence, latest = log.numbers_of(conversation.id)
+    if fence > conversation.fence or latest > attempt:  # a change reached redis and then failed
+        conversation.fence, attempt = max(fence, conversation.fence), max(latest + 1, attempt)
+        Conversation.objects.filter(pk=conversation.pk).update(fence=conversation.fence, attempt=attempt)
+    conversation.attempt = attempt
+    services.make_stale(conversation, log=log)
+    return attempt
 
 
 def answer_turn(
-    message_id: uuid.UUID, *, answer: Answer, log: EventLog, pulse: Pulse, seconds: float, guard_version: str = ""
+    message_id: uuid.UUID,
+    *,
+    answer: Answer,
+    log: EventLog,
+    pulse: Pulse,
+    enqueue: Enqueue,
+    seconds: float,
+    guard_version: str = "",
 ) -> tuple[Message, LedgerEntry] | None:
     """Answer the open messages of this message's conversation; None when somebody else does, or took over meanwhile.
 
-    `seconds` is the deadline. Raises what `answer` raises; the sweeper tries again, once.
+    `seconds` is the deadline. What is open afterwards is queued: it came, or was changed, while this turn ran. Raises
+    what `answer` raises; the sweeper tries again, once.
     """
     claimed = claim(message_id, log=log)
     if claimed is None:
@@ -150,30 +152,38 @@ def answer_turn(
         writer=claimed.writer,
         reply=claimed.reply_id,
         restore=lambda: services.restore_state(claimed.conversation.id, log=log),
-        replace=claimed.earlier_attempts > 0,
     )
     running = RunningTurn(
         claimed.conversation.id, claimed.attempt, claimed.holder, time.monotonic() + seconds, publisher
     )
     pulse.add(running)
+    answered = None
     try:
         conclusion = _run(claimed, answer, running)
         publisher.close()
-        if conclusion is None:
-            return None
-        return conclude(claimed, _timed(conclusion, claimed, publisher), log=log, guard_version=guard_version)
+        if conclusion is not None:
+            timed = _timed(conclusion, claimed, publisher)
+            answered = conclude(claimed, timed, log=log, guard_version=guard_version)
     finally:
         pulse.remove(running)
-        with contextlib.suppress(*LogUnavailable):
+        with contextlib.suppress(LogUnavailable):
             log.drop_lease(claimed.conversation.id, claimed.holder)
+    enqueue_open(claimed.conversation.id, enqueue, attempts=MOST_ATTEMPTS)
+    return answered
 
 
-def open_message(conversation_id: uuid.UUID) -> uuid.UUID | None:
-    """Return a message that waits for the bot, if any."""
+def enqueue_open(conversation_id: uuid.UUID, enqueue: Enqueue, *, attempts: int | None = None) -> None:
+    """Queue what waits for the bot, if anything; with `attempts` only what was begun less often (the rest is for the
+    sweeper, so that a turn that always fails does not go round for ever).
+    """
     waiting = Message.objects.filter(
         Message.OPEN, conversation_id=conversation_id, conversation__owner=Conversation.Owner.BOT
     )
-    return waiting.values_list("id", flat=True).first()
+    if attempts is not None:
+        waiting = waiting.filter(attempts__lt=attempts)
+    message_id = waiting.values_list("id", flat=True).first()
+    if message_id is not None:
+        enqueue(message_id)
 
 
 def _run(claimed: Claim, answer: Answer, running: RunningTurn) -> Conclusion | None:
@@ -236,16 +246,15 @@ def conclude(
             attempt=claimed.attempt,
             fence=claimed.conversation.fence,
             owner=Conversation.Owner.BOT,
-        ).update(language=claimed.language)
+        ).update(language=claimed.language, updated=timezone.now(), closed=None)
         if not mine:
             return None
-        if conclusion.outcome in ("handed_off", "review"):
-            handoff.request(claimed.conversation, conclusion.reason, topic=record.intent)
-        elif handoff.failed_again(claimed.conversation, conclusion.outcome):
-            handoff.request(claimed.conversation, "refused_twice", topic=record.intent)
+        needs = handoff.reason_for(claimed.conversation, conclusion.outcome, conclusion.reason)
         reply.save(force_insert=True)
         entry.save(force_insert=True)
         Message.objects.filter(pk__in=[m.pk for m in claimed.open_messages]).update(outcome=conclusion.outcome)
-    with contextlib.suppress(*LogUnavailable):  # the sweeper announces it
+        if needs:  # after the reply: it may say that people are away
+            handoff.request(claimed.conversation, needs, log=log, topic=record.intent)
+    with contextlib.suppress(LogUnavailable):  # the sweeper announces it
         services.announce_rest(claimed.conversation.id, log=log, own=reply)
     return reply, entry

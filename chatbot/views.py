@@ -61,7 +61,7 @@ def _parts() -> dict[str, str]:
         parts["redis"] = "ok"
         parts["worker"] = "ok" if log.workers_alive() else "no worker has reported"
     except LogUnavailable as error:
-        parts["redis"] = parts["worker"] = type(error).__name__
+        parts["redis"] = parts["worker"] = str(error)
     try:
         wiring.masking().find("ready?")
         parts["masking"] = "ok"

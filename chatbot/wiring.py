@@ -4,28 +4,36 @@ What a worker needs besides is in worker_wiring.py, so that web loads no index a
 that choose the real parts.
 """
 
+import contextlib
 import hmac
 import threading
-from pathlib import Path
+import uuid
+from collections.abc import Sequence
+from functools import partial
 
 import redis
 from django.conf import settings
 
-from chatbot import metrics
-from chatbot.events import EventLog
+from attachments.rules import Rules
+from attachments.scanning import Clamd
+from chatbot import admission, metrics
+from chatbot.events import EventLog, LogUnavailable
 from chatbot.feed import Feed
+from chatbot.leaving import Leaving, stop_if_left
 from chatbot.limits import Action, Limiter, Rate, Scope
 from chatbot.once import Once
+from chatbot.presence import Presence
 from chatbot.replays import Replays
 from chatbot.seats import Seats, SharedSeats
+from chatbot.threads import in_thread
+from chatbot.waiting import Board
+from chatbot.waiting_room import WaitingRoom
 from config.environment import Config, config
+from guardrails import lists
 from guardrails import services as vault
-from guardrails.lexicon import Lexicon
+from guardrails.lexicon.live import LiveLexicon
 from guardrails.personal_data.pool import MaskingPool
 from guardrails.vault import MasterKey
-
-WORDLISTS = Path(__file__).resolve().parent.parent / "guardrails" / "wordlists"
-
 
 # --- shared by all processes
 
@@ -45,10 +53,8 @@ def event_log() -> EventLog:
     )
 
 
-@Once
-def lexicon() -> Lexicon:
-    """Tier 1's word list."""
-    return Lexicon.load([WORDLISTS])
+lexicon = LiveLexicon(lists.Loader(), lists.newest, report=lambda result: metrics.WORD_LISTS.labels(result).inc())
+"""Tier 1's word lists; an edit is live here within a second or two."""
 
 
 @Once
@@ -89,6 +95,9 @@ def rates(options: Config) -> dict[tuple[Action, Scope], Rate]:
         ("hello", "visitor"): options.hellos_per_minute,
         ("hello", "ip"): options.hellos_per_minute_ip,
         ("hello", "site"): options.hellos_per_minute_site,
+        ("upload", "visitor"): options.uploads_per_minute,
+        ("upload", "ip"): options.uploads_per_minute_ip,
+        ("upload", "site"): options.uploads_per_minute_site,
         ("conversation", "ip"): options.conversations_per_minute_ip,
         ("conversation", "site"): options.conversations_per_minute_site,
     }
@@ -101,16 +110,64 @@ def limiter() -> Limiter:
     return Limiter(_checks_redis(), rates(config()), secret=secret("limits"))
 
 
+def uploads() -> Rules:
+    """What customers may upload."""
+    options = config()
+    return Rules(
+        most_bytes=options.upload_megabytes * 1_000_000,
+        per_message=options.uploads_per_message,
+        per_day=options.uploads_per_day,
+        visitor_bytes=options.upload_quota_megabytes * 1_000_000,
+        most_pixels=options.upload_megapixels * 1_000_000,
+    )
+
+
+def scanner() -> Clamd | None:
+    """The virus scanner; None when there is none."""
+    return Clamd(config().clamd) if config().clamd else None
+
+
 @Once
-def seats() -> Seats:
+def seats() -> SharedSeats:
     """The sockets of each visitor."""
     return SharedSeats(_checks_redis(), config().sockets_per_visitor)
+
+
+def present(visitors: Sequence[uuid.UUID]) -> list[bool]:
+    """Return, visitor by visitor, whether they have the chat open anywhere. Raises LogUnavailable."""
+    return seats().occupied([admission.place_of(visitor) for visitor in visitors])
+
+
+@Once
+def waiting_room() -> WaitingRoom:
+    """Tells the customers of this web process how the queue moves."""
+    board = Board(presence())
+    room = WaitingRoom(lambda site, conversations: in_thread(partial(board.look, site, conversations)))
+    feed().observe(room)
+    return room
+
+
+@Once
+def leaving() -> Leaving:
+    """Stops answers that nobody reads any more."""
+
+    async def left(conversation: uuid.UUID, place: str) -> None:
+        with contextlib.suppress(LogUnavailable):
+            await in_thread(partial(stop_if_left, conversation, place, seats=seats(), log=event_log()))
+
+    return Leaving(left, seconds=config().leave_seconds)
 
 
 @Once
 def waiting() -> Seats:
     """The sockets of each address that have not said hello to this process."""
     return Seats(config().waiting_sockets_per_ip)
+
+
+@Once
+def presence() -> Presence:
+    """The agents who are at their consoles."""
+    return Presence(_checks_redis())
 
 
 @Once
@@ -127,5 +184,5 @@ def secret(purpose: str) -> bytes:
 def warm_web() -> None:
     """Start loading what the first message needs, without holding up the start."""
     metrics.forget_dead_processes()
-    threading.Thread(target=lexicon, name="load word list", daemon=True).start()
+    threading.Thread(target=lambda: lexicon().version, name="load word list", daemon=True).start()
     threading.Thread(target=lambda: masking().warm(), name="warm maskers", daemon=True).start()

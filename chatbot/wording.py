@@ -1,10 +1,11 @@
 """Every sentence that the bot says of its own accord, zh and en, by stable code. Knows nothing of when it says them."""
 
+from datetime import datetime
 from typing import Literal
 
 from chatbot.turn import Language
 
-HandoffReason = Literal["no_answer", "requested", "engine_failed", "timeout", "guard_failed", "review"]
+HandoffReason = Literal["no_answer", "requested", "engine_failed", "timeout", "guard_failed", "review", "file"]
 
 SENTENCES: dict[str, dict[Language, str]] = {
     "greeting": {
@@ -28,9 +29,45 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "zh": "人工客服已离开，由自动助手继续为您服务。",
         "en": "The agent has left; the automated assistant is back.",
     },
-    "owner.closed": {
+    "owner.ended": {
         "zh": "本次人工服务已结束。之后有问题，直接发消息即可。",
         "en": "The agent has closed this conversation. Write any time if something comes up.",
+    },
+    "owner.expired": {
+        "zh": "对话已搁置较久，人工客服已离开。之后有问题，直接发消息即可。",
+        "en": "It has been quiet here for a while, and the agent has left. Write any time if something comes up.",
+    },
+    "waiting.minutes": {
+        "zh": "正在等待人工客服：您排在第 {place} 位，预计约 {minutes} 分钟。",
+        "en": "Waiting for a person: you are number {place} in the queue, about {minutes} min.",
+    },
+    "waiting.long": {
+        "zh": "正在等待人工客服：您排在第 {place} 位，预计一小时以上。",
+        "en": "Waiting for a person: you are number {place} in the queue, more than an hour.",
+    },
+    "waiting.unknown": {
+        "zh": "正在等待人工客服：您排在第 {place} 位，暂时无法估计时间。",
+        "en": "Waiting for a person: you are number {place} in the queue. We cannot tell how long it takes.",
+    },
+    "waiting.nobody": {
+        "zh": "您排在第 {place} 位。目前没有客服在线，位置会为您保留。",
+        "en": "You are number {place} in the queue. Nobody is there right now; you keep your place.",
+    },
+    "waiting.closed_until": {
+        "zh": "人工客服现在不在，{opening}起恢复服务。可以先留言。",
+        "en": "Our people are away. They are back {opening}. Leave a message here.",
+    },
+    "waiting.closed": {
+        "zh": "人工客服现在不在。可以先留言。",
+        "en": "Our people are away. Leave a message here.",
+    },
+    "closed.until": {
+        "zh": "人工客服现在不在，{opening}起恢复服务。您可以在这里留言，他们回来后会看到。",
+        "en": "Our people are away now. They are back {opening}. You can leave a message here; they will read it then.",
+    },
+    "closed": {
+        "zh": "人工客服现在不在。您可以在这里留言，他们回来后会看到。",
+        "en": "Our people are away now. You can leave a message here; they will read it when they are back.",
     },
     "withheld": {
         "zh": "（这段内容现在不能显示。）",
@@ -55,34 +92,41 @@ SENTENCES: dict[str, dict[Language, str]] = {
         ),
     },
     "handed_off.no_answer": {
-        "zh": "抱歉，我是自动助手，在现有资料里没有找到答案。我已把您的问题转给人工客服，请稍等。",
+        "zh": "抱歉，我是自动助手，在现有资料里没有找到答案。我已把您的问题转给人工客服。",
         "en": (
             "Sorry, I am an automated assistant and found no answer in our documents. I have "
             "passed your question to a human agent."
         ),
     },
     "handed_off.requested": {
-        "zh": "好的，我已为您转接人工客服，请稍等。",
-        "en": "Of course. I have passed you on to a human agent; please wait a moment.",
+        "zh": "好的，我已为您转接人工客服。",
+        "en": "Of course. I have passed you on to a human agent.",
     },
     "handed_off.engine_failed": {
-        "zh": "抱歉，我这边暂时无法生成回答。我已把您的问题转给人工客服，请稍等。",
+        "zh": "抱歉，我这边暂时无法生成回答。我已把您的问题转给人工客服。",
         "en": "Sorry, I cannot write an answer at the moment. I have passed your question to a human agent.",
     },
     "handed_off.timeout": {
-        "zh": "抱歉，回答花的时间太长了。我已把您的问题转给人工客服，请稍等。",
+        "zh": "抱歉，回答花的时间太长了。我已把您的问题转给人工客服。",
         "en": "Sorry, the answer took too long. I have passed your question to a human agent.",
     },
     "handed_off.guard_failed": {
-        "zh": "抱歉，我暂时无法核对回答是否妥当，所以没有发出。我已把您的问题转给人工客服，请稍等。",
+        "zh": "抱歉，我暂时无法核对回答是否妥当，所以没有发出。我已把您的问题转给人工客服。",
         "en": (
             "Sorry, I could not check my answer just now, so I have not sent it. I have passed "
             "your question to a human agent."
         ),
     },
+    "handed_off.file": {
+        "zh": "收到您发来的文件。我是自动助手，看不了文件，已转给人工客服查看。",
+        "en": (
+            "I have received your file. As an automated assistant I cannot look at it, so I have "
+            "passed it to a human agent."
+        ),
+    },
     "handed_off.review": {
-        "zh": "这个问题需要同事先看一下。我已转给人工客服，请稍等。",
-        "en": "A colleague needs to look at this first. I have passed it to a human agent; please wait a moment.",
+        "zh": "这个问题需要同事先看一下。我已转给人工客服。",
+        "en": "A colleague needs to look at this first. I have passed it to a human agent.",
     },
     "too_long": {
         "zh": "这条消息太长了，最多 {limit} 个字符。请缩短后再发。",
@@ -122,6 +166,55 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "zh": "这份登录信息已在别处用过，请刷新页面后再试。",
         "en": "This sign-in has already been used elsewhere. Please reload the page and try again.",
     },
+    "too_many_files": {
+        "zh": "一条消息里的文件太多了，请分几次发送。",
+        "en": "These are too many files for one message. Please send them in several.",
+    },
+    "files_gone": {
+        "zh": "这个文件已经失效，请重新上传后再发。",
+        "en": "This file is no longer there. Please upload it again and send it.",
+    },
+    "file_empty": {"zh": "这个文件是空的，请换一个。", "en": "This file is empty. Please choose another one."},
+    "file_too_big": {
+        "zh": "文件太大了，最大 {megabytes} MB。请压缩后再发。",
+        "en": "This file is too large: {megabytes} MB at most. Please send a smaller one.",
+    },
+    "file_type": {
+        "zh": "不支持这种文件。可以发送图片（PNG、JPG、GIF、WebP）、PDF、TXT、DOCX 和 XLSX。",
+        "en": "Files of this type are not accepted. You can send PNG, JPG, GIF, WebP, PDF, TXT, DOCX and XLSX.",
+    },
+    "file_mismatch": {
+        "zh": "文件内容和它的扩展名不一致，请检查后重新发送。",
+        "en": "The content of this file does not match its name. Please check it and send it again.",
+    },
+    "file_damaged": {
+        "zh": "这个文件已损坏，无法读取。请换一个再发。",
+        "en": "This file is damaged and cannot be read. Please send another one.",
+    },
+    "file_pixels": {
+        "zh": "图片的尺寸太大了，请缩小后再发。",
+        "en": "This picture has too many pixels. Please make it smaller and send it again.",
+    },
+    "file_locked": {
+        "zh": "这个文件有密码保护，请去掉密码后再发。",
+        "en": "This file is protected by a password. Please remove the password and send it again.",
+    },
+    "file_unsafe": {
+        "zh": "这个文件可能不安全，没有接收。",
+        "en": "This file may be harmful, so it was not accepted.",
+    },
+    "file_unchecked": {
+        "zh": "暂时无法检查文件是否安全，所以没有接收。请稍后再发。",
+        "en": "Files cannot be checked for safety right now, so it was not accepted. Please try again shortly.",
+    },
+    "file_daily": {
+        "zh": "您今天发的文件已经很多了，请明天再发。",
+        "en": "You have sent very many files today. Please send more tomorrow.",
+    },
+    "file_quota": {
+        "zh": "您发送的文件总量已达上限，不能再发送文件了。",
+        "en": "Your files have reached the total size that can be kept for you, so no more can be sent.",
+    },
     "masking_unavailable": {
         "zh": "暂时无法保护您消息里的个人信息，所以没有接收。请稍后再发。",
         "en": (
@@ -146,6 +239,15 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "zh": "会话已过期，请刷新页面重新开始。",
         "en": "This session has expired. Please reload the page to start again.",
     },
+    "duplicate_id": {
+        "zh": "这条消息的编号已经用过，请刷新页面后再发。",
+        "en": "A message with this id was sent before. Please reload the page and send it again.",
+    },
+    "unknown_message": {"zh": "找不到这条消息。", "en": "This message could not be found."},
+    "too_late": {
+        "zh": "这条消息已经不能修改或撤回了。",
+        "en": "It is too late to change or withdraw this message.",
+    },
     "internal": {
         "zh": "抱歉，系统出错了，我们已经记录下来。请稍后再试。",
         "en": "Sorry, something went wrong here. It has been logged; please try again shortly.",
@@ -156,3 +258,21 @@ SENTENCES: dict[str, dict[Language, str]] = {
 def say(code: str, language: Language, **values: int | str) -> str:
     """The sentence for `code` with its `{values}` filled in. Raises KeyError for an unknown code or a missing value."""
     return SENTENCES[code][language].format_map(values)
+
+
+_DAYS: dict[Language, tuple[str, ...]] = {
+    "zh": ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
+    "en": ("on Monday", "on Tuesday", "on Wednesday", "on Thursday", "on Friday", "on Saturday", "on Sunday"),
+}
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def moment(at: datetime, now: datetime, language: Language) -> str:
+    """Weekday and time of `at`, by its own clock, whose distance from UTC is said; as a date when a week away."""
+    offset = at.strftime("%z")
+    zone = f"UTC{offset[0]}{int(offset[1:3])}" + (f":{offset[3:]}" if offset[3:5] != "00" else "")
+    day = _DAYS[language][at.weekday()]
+    if (at.date() - now.astimezone(at.tzinfo).date()).days >= 7:
+        day = f"{at.month}月{at.day}日" if language == "zh" else f"{day}, {at.day} {_MONTHS[at.month - 1]},"
+    clock = f"{at:%H:%M}"
+    return f"{day} {clock}（{zone}）" if language == "zh" else f"{day} at {clock} ({zone})"

@@ -3,6 +3,7 @@
 Nothing here imports torch by itself: the embedder does on a GPU, the transformers engine everywhere.
 """
 
+import contextlib
 import logging
 import threading
 import time
@@ -39,6 +40,16 @@ VERSION_SECONDS = 0.5
 def answer_seconds() -> float:
     """Deadline of one answer."""
     return config().answer_seconds
+
+
+def idle_seconds() -> float:
+    """How long nothing may happen in a conversation until it rests."""
+    return config().idle_minutes * 60
+
+
+def vault_days() -> int:
+    """How long personal data is kept in the vault; 0: as long as its conversation."""
+    return config().vault_days
 
 
 @Once
@@ -180,7 +191,11 @@ def warm_worker(name: str) -> None:
     """Load everything that an answer needs, then report every two seconds that this worker is ready."""
     metrics.forget_dead_processes()
     assistant()
-    embed_query()("warm")
+    warm = False
+    while not warm:  # a worker that gave up here would run on without ever answering
+        with contextlib.suppress(TimeoutError):
+            embed_query()("warm")
+            warm = True
 
     def report() -> None:
         while True:

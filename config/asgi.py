@@ -1,4 +1,4 @@
-"""The ASGI application of web: Django's pages over HTTP, the sockets of widget and console. torch is never imported here."""
+"""The ASGI application of web: Django's pages over HTTP, the sockets of widget and console. It never imports torch."""
 
 import os
 from typing import Any, cast
@@ -16,7 +16,7 @@ from chatbot.consumers import ChatConsumer  # noqa: E402
 from console.consumers import StaffConsumer  # noqa: E402
 
 wiring.warm_web()
-http = BoundedBodies(django, most=files.most_bytes)
+http = BoundedBodies(cast(Any, django), most=files.most_bytes)
 
 
 async def not_found(scope: Any, receive: Any, send: Any) -> None:

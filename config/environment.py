@@ -23,6 +23,12 @@ class Config(BaseSettings):
     production: bool = Field(False, description="refuse to start with unsafe defaults")
     debug: bool = Field(False, description="Django's debug pages; never with `KEFU_PRODUCTION`")
     secret_key: str = Field("", description="Django's signing key; made and kept in `KEFU_VAR` when empty")
+    secret_key_fallbacks: Annotated[list[str], NoDecode] = Field(
+        [], description="former signing keys, still accepted and needed to verify old audit entries, comma-separated"
+    )
+    two_factor: Literal["", "optional", "required"] = Field(
+        "", description="second factor of staff: optional or required; empty: required with `KEFU_PRODUCTION`"
+    )
     allowed_hosts: Annotated[list[str], NoDecode] = Field(
         ["localhost", "127.0.0.1", "[::1]"], description="host names that web answers to, comma-separated"
     )
@@ -45,6 +51,11 @@ class Config(BaseSettings):
     worker_threads: int = Field(32, ge=1, le=512, description="turns that one worker answers at once")
     masking_processes: int = Field(1, ge=1, le=16, description="masking processes of one web process")
     masking_seconds: float = Field(5.0, gt=0, le=60, description="time-out of masking one message; then it is refused")
+    leave_seconds: float = Field(
+        10.0, ge=1, le=3600, description="a customer gone so long, seconds: their running answer is stopped"
+    )
+    idle_minutes: float = Field(60.0, gt=0, le=100000, description="after so long without a word a conversation rests")
+    vault_days: int = Field(0, ge=0, le=36500, description="customers' personal data is forgotten after; 0: never")
     message_characters: int = Field(4000, ge=100, le=20000, description="longest message of a customer, characters")
     messages_per_minute: int = Field(120, ge=1, le=100000, description="messages a visitor may send in a minute")
     messages_per_minute_ip: int = Field(3000, ge=1, le=1000000, description="messages in a minute from one address")
@@ -58,6 +69,18 @@ class Config(BaseSettings):
     conversations_per_minute_site: int = Field(
         2400, ge=1, le=1000000, description="new conversations in a minute on one site"
     )
+    upload_megabytes: int = Field(10, ge=1, le=100, description="largest file that a customer may send, MB")
+    upload_megapixels: int = Field(25, ge=1, le=100, description="largest picture, all its frames together, megapixels")
+    uploads_per_message: int = Field(5, ge=0, le=20, description="files that one message may have")
+    uploads_per_day: int = Field(20, ge=0, le=10000, description="files that a visitor may upload in a day; 0: none")
+    upload_quota_megabytes: int = Field(50, ge=0, le=100000, description="files kept for one visitor, MB")
+    uploads_per_minute: int = Field(30, ge=1, le=100000, description="uploads of a visitor in a minute")
+    uploads_per_minute_ip: int = Field(300, ge=1, le=1000000, description="uploads in a minute from one address")
+    uploads_per_minute_site: int = Field(1200, ge=1, le=1000000, description="uploads in a minute to one site")
+    clamd: str = Field(
+        "",
+        description="virus scanner (clamd) that sees every upload: `host:port` or the path of its socket; empty: none",
+    )
     sockets_per_visitor: int = Field(20, ge=1, le=1000, description="sockets (tabs) that a visitor may have open")
     waiting_sockets_per_ip: int = Field(
         256, ge=1, le=10000, description="sockets without a hello that one address may have open in a web process"
@@ -67,7 +90,7 @@ class Config(BaseSettings):
     )
     chromium: str = Field("", description="Chromium executable for the browser tests")
 
-    @field_validator("allowed_hosts", "trusted_proxies", mode="before")
+    @field_validator("secret_key_fallbacks", "allowed_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         """Lists come as `a,b` rather than as JSON."""

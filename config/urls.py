@@ -1,14 +1,17 @@
 """HTTP routes."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
-from chatbot import views
+from chatbot import files, views
 
 urlpatterns = [
     path("", views.demo, name="demo"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("metrics", views.metrics, name="metrics"),
+    path("files/", files.upload, name="upload"),
+    path("files/<str:signed>/", files.download, name="download"),
+    path("staff/", include("console.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -4,12 +4,11 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import User
-from django.utils.translation import get_language
 from django_otp import verify_token
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from console.wording import TEXTS, language_of
+from console.wording import words
 
 Devices = list[TOTPDevice] | list[StaticDevice]
 
@@ -29,7 +28,7 @@ class CodeForm(forms.Form):
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
-        self.fields["code"].label = TEXTS[language_of(get_language())]["code"]
+        self.fields["code"].label = words()["code"]
 
     def clean_code(self) -> str:
         code = "".join(str(self.cleaned_data["code"]).split()).lower()
@@ -37,7 +36,7 @@ class CodeForm(forms.Form):
             if verify_token(self.user, device.persistent_id, code):
                 self.device = device
                 return code
-        raise forms.ValidationError(TEXTS[language_of(get_language())]["code_wrong"])
+        raise forms.ValidationError(words()["code_wrong"])
 
     def devices(self, code: str) -> Devices:
         """Return what could know the code: an app's has six digits, a recovery code eight characters."""

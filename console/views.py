@@ -26,7 +26,7 @@ from console import accounts, audit
 from console.forms import CodeForm, EnrolForm
 from console.models import AuditEntry
 from console.rules import Action, Role, has_passed, may, roles_of, sites_of
-from console.wording import say
+from console.wording import words
 
 SESSION = datetime.timedelta(seconds=settings.SESSION_COOKIE_AGE)
 PAGE = 100
@@ -120,7 +120,7 @@ class Disable(FormView):
     def form_valid(self, form: CodeForm) -> HttpResponse:
         user = _person(self.request)
         accounts.remove_second_factor(user, actor=user)
-        messages.success(self.request, say(self.request)["say"]["two_factor_off"])
+        messages.success(self.request, words()["two_factor_off"])
         return super().form_valid(form)
 
     def form_invalid(self, form: CodeForm) -> HttpResponse:
@@ -147,21 +147,21 @@ class Password(PasswordChangeView):
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
         audit.record(_person(self.request), "password_changed", target=("user", self.request.user.pk))
-        messages.success(self.request, say(self.request)["say"]["password_changed"])
+        messages.success(self.request, words()["password_changed"])
         return response
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """Who you are here, and where you may go."""
-    words = say(request)["say"]
+    texts = words()
     roles = roles_of(request.user)
     links: list[tuple[Action, str, str]] = [
-        ("see_audit", reverse("staff:audit"), words["audit"]),
-        ("manage_staff", reverse("admin:index"), words["administration"]),
+        ("see_audit", reverse("staff:audit"), texts["audit"]),
+        ("manage_staff", reverse("admin:index"), texts["administration"]),
     ]
     context = {
-        "roles": [words[f"role_{role}"] for role in Role if role in roles],
+        "roles": [texts[f"role_{role}"] for role in Role if role in roles],
         "sites": sites_of(request.user).order_by("name"),
         "links": [(address, name) for action, address, name in links if may(request.user, action)],
         "two_factor": user_has_device(request.user),

@@ -14,7 +14,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "sign_out": ("退出登录", "Sign out"),
     "back": ("返回首页", "Back to the start"),
     "continue": ("继续", "Continue"),
-    "fix": ("请检查以下内容：", "Please look at this again:"),
     "locked_title": ("尝试次数过多", "Too many attempts"),
     "locked": (
         "密码输错次数过多，暂时无法登录。请十五分钟后再试，或联系管理员解除锁定。",
@@ -70,7 +69,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "密码已修改，其他设备上的登录已全部退出。",
         "Your password is changed; you are signed out everywhere else.",
     ),
-    "you_are": ("您好，", "You are signed in as"),
+    "you_are": ("当前登录账号：", "You are signed in as"),
     "roles": ("角色", "Roles"),
     "roles_none": (
         "您的账号还没有角色，请联系管理员。",
@@ -96,7 +95,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "address": ("来源地址", "From"),
     "filter": ("筛选", "Filter"),
     "older": ("更早的记录", "Older entries"),
-    "nobody": ("（未登录或系统）", "(nobody signed in, or the system)"),
+    "nobody": ("—", "—"),
     "forbidden_title": ("没有权限", "Not for you"),
     "forbidden": (
         "您的角色不能查看此页面。如有需要，请联系管理员。",
@@ -115,6 +114,11 @@ def language_of(code: str | None) -> Language:
     return "zh" if (code or "").startswith("zh") else "en"
 
 
+def words() -> dict[str, str]:
+    """Return all of them in the reader's language."""
+    return TEXTS[language_of(get_language())]
+
+
 def say(request: HttpRequest) -> dict[str, dict[str, str]]:
     """Context processor: `say.sign_in` in a template is the text in the reader's language."""
-    return {"say": TEXTS[language_of(get_language())]}
+    return {"say": words()}

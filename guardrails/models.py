@@ -1,4 +1,4 @@
-"""The vault's tables: a wrapped key a conversation, and its sealed values. Conversations are opaque UUIDs here."""
+"""The tables of the vault and of the word lists. Conversations are opaque UUIDs here, people are names."""
 
 from django.db import models
 
@@ -34,3 +34,64 @@ class VaultEntry(models.Model):
 
     def __str__(self) -> str:
         return f"<{self.entity}_{self.number}> of {self.conversation_id}"
+
+
+class WordList(models.Model):
+    """A list of words and the version of it that is live; None switches it off. Versions are counted from 1."""
+
+    name = models.SlugField(max_length=64, unique=True)
+    active = models.PositiveIntegerField(null=True)
+    newest = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WordListVersion(models.Model):
+    """What a list was at one time: who made it and how, and which evasions of its words are seen through."""
+
+    words = models.ForeignKey(WordList, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    transforms = models.JSONField(default=list)
+    size = models.PositiveIntegerField()
+    what = models.CharField(max_length=200)
+    made_by = models.CharField(max_length=150)
+    made = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("words", "number"), name="one_version_per_number"),)
+
+    def __str__(self) -> str:
+        return f"{self.words_id}, version {self.number}"
+
+
+class WordListEntry(models.Model):
+    """A word, or an allowed phrase, in the versions from `since` up to but not including `until`."""
+
+    words = models.ForeignKey(WordList, models.CASCADE, related_name="entries")
+    text = models.CharField(max_length=200)
+    level = models.CharField(max_length=8)
+    category = models.CharField(max_length=64)
+    since = models.PositiveIntegerField()
+    until = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("words", "since"), name="word_by_version"),)
+        verbose_name_plural = "word list entries"
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.level})"
+
+
+class WordListChange(models.Model):
+    """What was done to the lists, never changed or deleted; the number of rows tells processes to load anew."""
+
+    name = models.CharField(max_length=64)
+    action = models.CharField(max_length=16)
+    version = models.PositiveIntegerField(null=True)
+    what = models.CharField(max_length=200, blank=True)
+    who = models.CharField(max_length=150)
+    at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.name} by {self.who}"

@@ -10,10 +10,13 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import ne
 
 import opencc
 
-VERSION = "1"
+from guardrails.characters import lookalikes, parts
+
+VERSION = "2"
 """Changes whenever the same text may read differently: verdicts are dated by it."""
 
 NO_GAP, JOINER, SPACE, LINE, STOP, WALL = range(6)
@@ -29,12 +32,23 @@ _JOINERS = frozenset("-_*~^·•+|‐‑‒–—")
 _STOPS = frozenset(".,!?;:。、⸺…")
 _STACKED_MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
 _FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
-_LEET = (str.maketrans("01345789@$!|", "oieastbgasii"), str.maketrans("01345789@$!|", "oleastbgasll"))
+_IL = "\u01c0"  # one sign for i and l, which "1", "!" and "|" may both stand for
+_LEET = str.maketrans("01345789@$!|", f"o{_IL}eastbgas{_IL}{_IL}")
+_IL_TABLE = str.maketrans("il", _IL * 2)
+_UNSURE_I = re.compile("(?<=[a-z])I|I(?=[a-z]*I)")  # "kiIl"
+SIGNS = str.maketrans("@$!|", "asil")
+"""The letters that signs stand for in a word of a list."""
 
 
 @dataclass(frozen=True)
 class Transforms:
-    """Which evasions are seen through. Words and text must be read with the same ones."""
+    """Which evasions are seen through. Words and text must be read with the same ones.
+
+    width: full width, circled and mathematical letters, accents. invisible: zero-width and control characters.
+    simplified: traditional characters. separators: signs and blanks inside a word. repeats: "fuuuck". leetspeak:
+    "sh1t". lookalikes: letters of other scripts, "fu\u0441k". split: a character written as its parts, 弓虽 for 强.
+    homophones: other characters of the same sound. pinyin: a word, or some of its characters, in Latin letters.
+    """
 
     width: bool = True
     case: bool = True
@@ -43,6 +57,14 @@ class Transforms:
     separators: bool = True
     repeats: bool = True
     leetspeak: bool = True
+    lookalikes: bool = True
+    split: bool = True
+    homophones: bool = True
+    pinyin: bool = True
+
+    def for_text(self) -> "Transforms":
+        """Return those that words must share to be looked for together; the others are a word's own matter."""
+        return replace(self, split=True, homophones=True, pinyin=True)
 
 
 ALL = Transforms()
@@ -55,7 +77,8 @@ class Normalized:
     offsets: start and end (exclusive) of the original span, in code points.
     gaps: the class of the gap before it. runs: how often it stood there in a row (at most 255).
     last_gap: the class of the gap after the last one.
-    replaced: original indices, ascending, of what leetspeak turned into letters; empty in the plain reading.
+    replaced: original indices, ascending, of what became other letters: leetspeak, parts; empty in the plain reading.
+    joined: True where parts of characters are read as the characters.
     """
 
     text: str
@@ -64,10 +87,11 @@ class Normalized:
     runs: bytes
     last_gap: int = NO_GAP
     replaced: Sequence[int] = ()
+    joined: bool = False
 
 
 def normalize(text: str, transforms: Transforms = ALL) -> Normalized:
-    """Return the plain reading of `text`: every transform but leetspeak. Linear in its length, never raises.
+    """Return the plain reading of `text`: no leetspeak, no joined parts. Linear in its length, never raises.
 
     Words are normalised by this; a text has further readings, see `readings`.
     """
@@ -75,32 +99,58 @@ def normalize(text: str, transforms: Transforms = ALL) -> Normalized:
 
 
 def readings(text: str, transforms: Transforms = ALL, *, unfinished: bool = False) -> Iterator[Normalized]:
-    """Yield the plain reading of `text`, then those where digits and signs stand for letters ("sh1t", "a$$").
+    """Yield the plain reading of `text`, then those where digits stand for letters ("sh1t") and parts for characters.
 
-    Leetspeak is a reading of its own because in "fuck4you" the plain one is right. `unfinished`: more text may follow,
-    so a digit at the very end may turn out to stand between letters.
+    They are readings of their own because in "fuck4you" and 好女干部 the plain one is right. In leetspeak i and l are
+    one letter, see `one_for_il`, so that reading also sees the l that a capital or foreign I may be. `unfinished`: more
+    text may follow, so a digit at the very end may turn out to stand between letters.
     """
     flat, origins = _fold(text, transforms)
     yield _squeeze(flat, origins, transforms)
     if transforms.leetspeak:
-        pattern = _leet(unfinished)
-        seen = {flat}
-        for table in _LEET:
-            read = pattern.sub(lambda match, table=table: match[0].translate(table), flat)  # type: ignore[misc]
-            if read not in seen:
-                seen.add(read)
-                reading = _squeeze(read, origins, transforms)
-                pairs = zip(flat, read, origins, strict=True)
-                yield replace(reading, replaced=[origin for before, after, origin in pairs if before != after])
+        read = _leet(unfinished).sub(lambda match: match[0].translate(_LEET), flat)
+        replaced = [origin for before, after, origin in zip(flat, read, origins, strict=True) if before != after]
+        unsure = {match.start() for match in _UNSURE_I.finditer(text)}
+        if transforms.lookalikes and not text.isascii():
+            pairs = zip(flat, origins, strict=True)
+            unsure.update(at for letter, at in pairs if letter in "il" and not text[at].isascii())
+        if unsure:
+            replaced = sorted(unsure.union(replaced))
+        if replaced:
+            yield replace(_squeeze(read.translate(_IL_TABLE), origins, transforms), replaced=replaced)
+    if transforms.split and (found := list(_split_pattern().finditer(flat))):
+        for way in range(max(len(_sequences()[match[0]]) for match in found)):
+            yield _joined(flat, origins, found, way, transforms)
+
+
+def one_for_il(reading: Normalized) -> Normalized:
+    """Return a word's reading as it is in leetspeak, where i and l are one letter."""
+    spelled = [
+        (" " if gap else "") + letter * run
+        for letter, gap, run in zip(reading.text, reading.gaps, reading.runs, strict=True)
+    ]
+    return normalize("".join(spelled).translate(_IL_TABLE))
+
+
+def begun_parts(reading: Normalized) -> frozenset[str]:
+    """Return the characters whose first part is the last letter of `reading`."""
+    if reading.last_gap or not reading.text:
+        return frozenset()
+    return _begun().get(reading.text[-1], frozenset())
 
 
 def context(text: str, length: int = 16) -> str:
-    """Return the last visible characters of `text`: enough to tell how a text that follows it begins."""
+    """Return the last visible characters of `text`: enough to tell how a text that follows it begins.
+
+    At least `length` of them, and up to four times that until a word begins.
+    """
     end = len(text)
     kept: list[str] = []
     folds = _folds(ALL)
-    while end and len(kept) < length:
+    while end and len(kept) < 4 * length:
         end -= 1
+        if len(kept) >= length and _gap_of(text[end]) > JOINER:
+            break
         if folds[text[end]]:
             kept.append(text[end])
     return "".join(reversed(kept))
@@ -111,10 +161,62 @@ def is_letter(character: str) -> bool:
     return character < CJK and character.isalpha()
 
 
+@lru_cache(maxsize=1)
+def _sequences() -> dict[str, tuple[str, ...]]:
+    """By parts, the one or two characters that they stand for."""
+    sequences: dict[str, tuple[str, ...]] = {}
+    for character, written in parts().items():
+        for each in written:
+            sequences[each] = (*sequences.get(each, ())[:1], character)
+    return sequences
+
+
+@lru_cache(maxsize=1)
+def _split_pattern() -> re.Pattern[str]:
+    by_first: dict[str, list[str]] = {}
+    for sequence in sorted(_sequences(), key=len, reverse=True):
+        by_first.setdefault(sequence[0], []).append(re.escape(sequence[1:]))
+    return re.compile("|".join(f"{first}(?:{'|'.join(rests)})" for first, rests in by_first.items()))
+
+
+@lru_cache(maxsize=1)
+def _begun() -> dict[str, frozenset[str]]:
+    """By what may stand before the last part of a character, the characters; a run is one letter by then."""
+    begun: dict[str, set[str]] = {}
+    for sequence, characters in _sequences().items():
+        for part in sequence[:-1]:
+            begun.setdefault(part, set()).update(characters)
+    return {part: frozenset(wholes) for part, wholes in begun.items()}
+
+
+def _joined(flat: str, origins: list[int], found: list[re.Match[str]], way: int, transforms: Transforms) -> Normalized:
+    pieces: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    replaced: list[int] = []
+    done = 0
+    for match in [*found, None]:
+        start = match.start() if match else len(flat)
+        pieces.append(flat[done:start])
+        starts += origins[done:start]
+        ends += origins[done:start]
+        if match:
+            wholes = _sequences()[match[0]]
+            pieces.append(wholes[min(way, len(wholes) - 1)])
+            starts.append(origins[start])
+            ends.append(origins[match.end() - 1])
+            replaced.append(origins[start])
+            done = match.end()
+    read = "".join(pieces)
+    reading = _squeeze(read, list(range(len(read))), transforms)
+    offsets = [(starts[start], ends[end - 1] + 1) for start, end in reading.offsets]
+    return replace(reading, offsets=offsets, replaced=replaced, joined=True)
+
+
 @lru_cache
 def _leet(unfinished: bool) -> re.Pattern[str]:
     after = r"(?=[a-zA-Z]|\Z)" if unfinished else r"(?=[a-zA-Z])"
-    return re.compile(rf"(?<=[a-zA-Z])[0134578@$!|]{{1,3}}{after}|(?<![0-9a-zA-Z])[@$]{after}|(?<=[a-zA-Z])\$+")
+    return re.compile(rf"(?<=[a-zA-Z])[01345789@$!|]{{1,3}}{after}|(?<![0-9a-zA-Z])[@$]{after}|(?<=[a-zA-Z])\$+")
 
 
 class _Folds(dict[str, str]):
@@ -134,9 +236,13 @@ class _Folds(dict[str, str]):
         if self._transforms.invisible and _is_invisible(character):
             return ""
         folded = character
+        if self._transforms.lookalikes and character > "\x7f":
+            folded = lookalikes().get(character, character)  # some lose their looks with their width
         if self._transforms.width:
             folded = unicodedata.normalize("NFKC", folded)
             folded = unicodedata.normalize("NFC", _STACKED_MARKS.sub("", unicodedata.normalize("NFD", folded)))
+        if self._transforms.lookalikes and not folded.isascii():
+            folded = "".join(lookalikes().get(each, each) for each in folded)
         if self._transforms.case:
             folded = folded.casefold()
         if self._transforms.simplified and character >= CJK:
@@ -186,6 +292,9 @@ def _gap_of(character: str) -> int:
 
 def _squeeze(flat: str, origins: list[int], transforms: Transforms) -> Normalized:
     """Turn separators into gaps, then runs of one letter into one."""
+    if flat.isalnum() and all(map(ne, flat, flat[1:])):
+        none = bytes(len(flat))
+        return Normalized(flat, [(index, index + 1) for index in origins], none, b"\x01" * len(flat))
     if transforms.separators:
         letters, indices, gaps, last_gap = _without_separators(flat, origins)
     else:

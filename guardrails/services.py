@@ -3,13 +3,16 @@
 Knows conversations only as UUIDs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import CharField, Max, Value
+from django.db.models.functions import Cast, Concat
 
 from guardrails import placeholders, vault
 from guardrails.models import VaultEntry, VaultKey
@@ -63,7 +66,60 @@ def values(conversation_id: UUID, *, master_key: MasterKey) -> dict[str, str]:
     return {
         placeholders.name(entity, number): data_key.open(entity, number, bytes(sealed))
         for entity, number, sealed in entries
+        if sealed  # else forgotten
     }
+
+
+def seal_file(conversation_id: UUID, place: str, data: bytes, *, master_key: MasterKey) -> Iterator[bytes]:
+    """Yield a file of the conversation encrypted, in chunks; `place` names it. Raises VaultError."""
+    with transaction.atomic():
+        data_key = _data_key(conversation_id, master_key)
+    return data_key.seal_file(place, data)
+
+
+def open_file(conversation_id: UUID, place: str, sealed: BinaryIO, *, master_key: MasterKey) -> Iterator[bytes]:
+    """Yield the bytes of a file that `seal_file` sealed, in chunks. Raises VaultError, also in the middle."""
+    data_key = _find_data_key(conversation_id, master_key)
+    if data_key is None:
+        raise VaultError(f"file {place} does not open: its conversation was erased")
+    return data_key.open_file(place, sealed)
+
+
+def forget(conversation_id: UUID, names: Collection[str]) -> None:
+    """Erase what these placeholders of the conversation stand for. Their numbers are not given to anything else."""
+    for entry in VaultEntry.objects.filter(conversation_id=conversation_id) if names else ():
+        if placeholders.name(entry.entity, entry.number) in names:
+            entry.lookup, entry.ciphertext = f"forgotten {entry.pk}", b""
+            entry.save(update_fields=["lookup", "ciphertext"])
+
+
+def expire(before: datetime) -> int:
+    """Erase every value that was first given before that time; return how many. Their numbers are not given again."""
+    old = VaultEntry.objects.filter(created__lt=before).exclude(ciphertext=b"")
+    return old.update(lookup=Concat(Value("forgotten "), Cast("pk", CharField())), ciphertext=b"")
+
+
+def rewrap(old: MasterKey, new: MasterKey, *, batch: int = 500) -> Iterator[int]:
+    """Wrap every data key by `new` that `old` wraps; yield how many, batch by batch, each in a transaction of its own.
+
+    It may be killed at any time and called again: what is done is not done twice. Nobody else may use the vault
+    meanwhile: whoever holds one key cannot open what the other wraps. Raises VaultError; then the batch is untouched.
+    """
+    while old != new:
+        with transaction.atomic():
+            rows = list(VaultKey.objects.select_for_update().filter(master_key_id=old.id).order_by("pk")[:batch])
+            for row in rows:
+                row.wrapped = vault.rewrapped(row.conversation_id, bytes(row.wrapped), old, new)
+                row.master_key_id = new.id
+            VaultKey.objects.bulk_update(rows, ["wrapped", "master_key_id"], batch_size=200)
+        if not rows:
+            return
+        yield len(rows)
+
+
+def wrapped_by_others(master_key: MasterKey) -> int:
+    """Return how many data keys this master key does not open."""
+    return VaultKey.objects.exclude(master_key_id=master_key.id).count()
 
 
 def erase(conversation_id: UUID) -> int:

@@ -8,8 +8,10 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -19,6 +21,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
+_TAG_BYTES = 16
+_CHUNK_BYTES = 1 << 16
+_PREFIX_BYTES = 7
 
 
 class VaultError(Exception):
@@ -87,6 +92,7 @@ class DataKey:
         self.conversation = conversation
         self._cipher = AESGCM(_derived(secret, b"kefu vault seal"))
         self._lookup_key = _derived(secret, b"kefu vault lookup")
+        self._files_key = _derived(secret, b"kefu vault files")
 
     def seal(self, entity: str, number: int, value: str) -> bytes:
         """Return `value` encrypted; it opens only as this conversation's `number`-th value of this entity."""
@@ -101,6 +107,35 @@ class DataKey:
         except InvalidTag:
             raise VaultError(f"{entity} {number} does not open: it was moved, changed or sealed elsewhere") from None
         return value.decode("utf-8", "surrogatepass")
+
+    def seal_file(self, place: str, data: bytes) -> Iterator[bytes]:
+        """Yield `data` encrypted, in chunks; it opens only as this conversation's file of that place, and only whole.
+
+        The STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizár 2015): each chunk's nonce holds its number, and
+        whether it is the last one.
+        """
+        cipher, prefix = self._file_cipher(place), secrets.token_bytes(_PREFIX_BYTES)
+        yield prefix
+        for number, start in enumerate(range(0, len(data) or 1, _CHUNK_BYTES)):
+            end = start + _CHUNK_BYTES
+            yield cipher.encrypt(_chunk_nonce(prefix, number, end >= len(data)), data[start:end], None)
+
+    def open_file(self, place: str, sealed: BinaryIO) -> Iterator[bytes]:
+        """Yield the file's bytes in chunks. Raises VaultError where it was changed, cut off or sealed elsewhere."""
+        cipher, prefix = self._file_cipher(place), sealed.read(_PREFIX_BYTES)
+        number, chunk = 0, sealed.read(_CHUNK_BYTES + _TAG_BYTES)
+        while True:
+            following = sealed.read(_CHUNK_BYTES + _TAG_BYTES)
+            try:
+                yield cipher.decrypt(_chunk_nonce(prefix, number, not following), chunk, None)
+            except (InvalidTag, ValueError):  # ValueError: too short for a nonce
+                raise VaultError(f"file {place} does not open: it was changed, cut off or sealed elsewhere") from None
+            if not following:
+                return
+            number, chunk = number + 1, following
+
+    def _file_cipher(self, place: str) -> AESGCM:
+        return AESGCM(_derived(self._files_key, place.encode()))
 
     def lookup(self, entity: str, value: str) -> str:
         """Return 64 hexadecimal digits under which the value is found again in this conversation, and in no other."""
@@ -119,13 +154,22 @@ def new_data_key(conversation: UUID, master_key: MasterKey) -> bytes:
 
 def unwrap(conversation: UUID, wrapped: bytes, master_key: MasterKey) -> DataKey:
     """Return the conversation's data key. Raises VaultError when another master key or conversation wrapped it."""
+    return DataKey(conversation, _unwrapped(conversation, wrapped, master_key))
+
+
+def _unwrapped(conversation: UUID, wrapped: bytes, master_key: MasterKey) -> bytes:
     try:
-        secret = AESGCM(master_key.secret).decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], _owner(conversation))
+        return AESGCM(master_key.secret).decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], _owner(conversation))
     except InvalidTag:
         raise VaultError(
             f"a conversation's key does not open with master key {master_key.id}: restore its own"
         ) from None
-    return DataKey(conversation, secret)
+
+
+def rewrapped(conversation: UUID, wrapped: bytes, old: MasterKey, new: MasterKey) -> bytes:
+    """Return the conversation's data key, which `old` wrapped, wrapped by `new`. Raises VaultError like `unwrap`."""
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return nonce + AESGCM(new.secret).encrypt(nonce, _unwrapped(conversation, wrapped, old), _owner(conversation))
 
 
 def seal_secret(secret: str, place: str, master_key: MasterKey) -> bytes:
@@ -145,6 +189,10 @@ def open_secret(sealed: bytes, place: str, master_key: MasterKey) -> str:
 
 def _secrets_cipher(master_key: MasterKey) -> AESGCM:
     return AESGCM(_derived(master_key.secret, b"kefu installation secrets"))
+
+
+def _chunk_nonce(prefix: bytes, number: int, last: bool) -> bytes:
+    return prefix + number.to_bytes(4, "big") + bytes([last])
 
 
 def _owner(conversation: UUID) -> bytes:

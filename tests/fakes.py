@@ -5,14 +5,15 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import orjson
-import redis
 
 from chatbot.engines import EngineFailed, Prompt
-from chatbot.events import Event, Writer
+from chatbot.events import Event, LogUnavailable, Writer
+from chatbot.selectors import drops_running_reply
 from chatbot.turn import Conclusion, Interruption, Outcome, Part, Turn, TurnEvent
 from guardrails.lexicon import Lexicon, Word
 from guardrails.personal_data.finding import Finding
@@ -187,7 +188,7 @@ class FakeQueue:
         self.ids.append(message_id)
 
 
-class LandsAndFails(redis.TimeoutError):
+class LandsAndFails(LogUnavailable):
     """The event is in the log, but the caller does not learn it."""
 
 
@@ -204,7 +205,7 @@ class FakeLog:
     def replies(self) -> list[dict[str, Any]]:
         return [payload for type_, payload in self.events if type_ == "reply"]
 
-    def append(self, writer: Writer, type_: str, payload: dict[str, Any], *, once: str = "", follows: str = "") -> int:
+    def append(self, writer: Writer, type_: str, payload: dict[str, Any], **_: Any) -> int:
         failure = self.failures.pop(0) if self.failures else None
         if failure is None or isinstance(failure, LandsAndFails):
             self.events.append((type_, payload))
@@ -214,7 +215,7 @@ class FakeLog:
         return len(self.events)
 
 
-DOWN = redis.ConnectionError("redis is down")
+DOWN = LogUnavailable("ConnectionError")
 
 
 def shown_text(events: Sequence[tuple[str, dict[str, Any]]]) -> str:
@@ -234,20 +235,33 @@ class Reader:
 
     def __init__(self) -> None:
         self.cursor = 0
-        self.messages: list[str] = []
+        self.seen: dict[str, dict[str, Any]] = {}
         self.replies: dict[str, list[str]] = {}
+
+    @property
+    def messages(self) -> list[str]:
+        """The ids of the finished messages, in the order in which they came first."""
+        return list(self.seen)
+
+    @property
+    def history(self) -> list[tuple[str, str, bool]]:
+        """(id, text, withdrawn) of the finished messages, in the order in which they are shown."""
+        shown = sorted(self.seen.values(), key=lambda m: (datetime.fromisoformat(m["at"]), m["id"]))
+        return [(m["id"], m["text"], m["deleted"]) for m in shown]
 
     def apply(self, event: Event) -> None:
         assert event.seq > self.cursor, event
         self.cursor = event.seq
         data = event.data()
         if event.type == "message":
-            identity = data["message"]["id"]
-            assert identity not in self.messages, f"seen twice: {event}"
-            self.messages.append(identity)
-            self.replies.pop(identity, None)
+            message = data["message"]
+            assert self.seen.get(message["id"]) != message, f"seen twice: {event}"
+            self.seen[message["id"]] = message
+            self.replies.pop(message["id"], None)
+            if drops_running_reply(message):
+                self.replies.clear()
         elif event.type == "reply":
-            assert data["reply"] not in self.messages, f"a part after its end: {event}"
+            assert data["reply"] not in self.seen, f"a part after its end: {event}"
             if data["replace"]:
                 self.replies[data["reply"]] = []
             parts = self.replies.setdefault(data["reply"], [])

@@ -24,7 +24,7 @@ class Prompt:
     """What a reply is written from. All text is masked; `history` is oldest first and ends before `question`.
 
     `question_vector` has shape (dimension,) and is L2-normalised; `passages` are best first, and a citation `[n]` in
-    the reply means `passages[n - 1]`.
+    the reply means `passages[n - 1]`. `persona` is the site's manner of speaking, never a source of facts.
     """
 
     question: str
@@ -32,6 +32,7 @@ class Prompt:
     passages: tuple[Passage, ...]
     language: Language
     history: tuple[Utterance, ...] = ()
+    persona: str = ""
 
 
 class Engine(Protocol):

@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+import secrets
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -9,16 +11,45 @@ from string import Template
 
 from chatbot.engines import Prompt
 from chatbot.turn import Language
+from guardrails.leaks import ALPHABET, Canaries
 from knowledge.passages import Passage
 
 _FILES = sorted(Path(__file__).parent.glob("*.md"))
 _TEMPLATES = {file.stem: Template(file.read_text(encoding="utf-8").strip()) for file in _FILES}
 _LANGUAGES: dict[Language, str] = {"zh": "Simplified Chinese (简体中文)", "en": "English"}
-_TAG = re.compile(r"<(?=\s*/?\s*(?:passage|customer_question)\b)", re.IGNORECASE)
+_TAG = re.compile(
+    r"[<＜﹤](?=[\s\u200b-\u200f\u2060\ufeff]*[/／]?[\s\u200b-\u200f\u2060\ufeff]*"
+    r"(?:passage|customer_question|manner_of_speaking))",
+    re.IGNORECASE,
+)
+_PERSONA_CHARACTERS = 800  # a small model's prompt must have room for passages
 
 PROMPT_VERSION = hashlib.sha256(
     b"\0".join(file.name.encode() + b"\0" + file.read_bytes() for file in _FILES)
 ).hexdigest()[:12]
+
+
+CANARIES = Canaries()
+"""The secret words of this process's prompts: the leak check watches for them."""
+
+
+def _fence() -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(6))
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What is random in one prompt: `fence` is part of the marks around untrusted text, so that nobody can write their
+    end; `canary` is never to be said.
+    """
+
+    fence: str = field(default_factory=_fence)
+    canary: str = field(default_factory=CANARIES.issue)
+
+
+def instructions() -> tuple[str, ...]:
+    """The fixed words of the prompts, which no reply may repeat."""
+    return tuple(template.template for template in _TEMPLATES.values())
 
 
 def render(name: str, **values: str) -> str:
@@ -26,26 +57,36 @@ def render(name: str, **values: str) -> str:
     return _TEMPLATES[name].substitute(values)
 
 
-def build_messages(prompt: Prompt) -> list[dict[str, str]]:
+def build_messages(prompt: Prompt, marks: Marks | None = None) -> list[dict[str, str]]:
     """Chat messages (`role`, `content`): the rules, what was said before, then the evidence with the question.
 
-    Sentences that may not be quoted are left out. Passages and the question cannot close the marks that stand around
-    them.
+    Sentences that may not be quoted are left out. Passages, the question and the persona cannot close the marks that
+    stand around them: they bear the random fence of `marks`, by default new for each call, and what looks like a mark
+    in untrusted text is changed.
     """
-    language = _LANGUAGES[prompt.language]
-    evidence = "\n".join(_evidence(number, passage) for number, passage in enumerate(prompt.passages, start=1))
-    question = render("answer", evidence=evidence or "(none)", question=_data(prompt.question), language=language)
+    marks = marks or Marks()
+    language, fence = _LANGUAGES[prompt.language], marks.fence
+    evidence = "\n".join(_evidence(number, passage, fence) for number, passage in enumerate(prompt.passages, start=1))
+    question = render(
+        "answer", evidence=evidence or "(none)", question=_data(prompt.question), language=language, fence=fence
+    )
     said = [("user" if said.role == "customer" else "assistant", _data(said.text)) for said in prompt.history]
     turns = groupby([*said, ("user", question)], key=itemgetter(0))  # chat templates want the roles to alternate
     return [
-        {"role": "system", "content": render("system", language=language)},
+        {"role": "system", "content": _rules(prompt, language, marks)},
         *({"role": role, "content": "\n\n".join(text for _, text in texts)} for role, texts in turns),
     ]
 
 
-def _evidence(number: int, passage: Passage) -> str:
+def _rules(prompt: Prompt, language: str, marks: Marks) -> str:
+    rules = render("system", language=language, fence=marks.fence, canary=marks.canary)
+    persona = _data(prompt.persona)[:_PERSONA_CHARACTERS].strip()
+    return f"{rules}\n\n{render('persona', persona=persona, fence=marks.fence)}" if persona else rules
+
+
+def _evidence(number: int, passage: Passage, fence: str) -> str:
     lines = [line for line in (passage.heading, passage.question, quotable_text(passage)) if line]
-    return f'<passage number="{number}">\n' + _data("\n".join(lines)) + "\n</passage>"
+    return f'<passage-{fence} number="{number}">\n' + _data("\n".join(lines)) + f"\n</passage-{fence}>"
 
 
 def quotable_text(passage: Passage) -> str:

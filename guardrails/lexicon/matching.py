@@ -1,37 +1,28 @@
 """Tier 1: forbidden words, found through evasion, with an allow-list. Pure; knows neither conversations nor streams.
 
-An Aho-Corasick automaton proposes every place where a word's letters stand in a row, overlapping ones too: a leftmost
-or longest match could be one that a word boundary then rejects, and would hide the right one behind it.
-`_Entry.fits` decides.
+Each list has a `_Matcher`, which a later lexicon takes over if the list is still the same; lists that read text by the
+same transforms share the reading. A matcher's Aho-Corasick automaton proposes every place where a
+word's letters stand in a row, overlapping ones too: a leftmost or longest match could be one that a word boundary then
+rejects, and would hide the right one behind it. `Entry.fits` decides. Sounds have an automaton of their own.
 """
 
 import hashlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass
+from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Literal
 
 from ahocorasick_rs import AhoCorasick, Implementation
 
 from guardrails import normalizer
-from guardrails.normalizer import CJK, JOINER, LINE, NO_GAP, SPACE, WALL, Normalized, Transforms, is_letter
+from guardrails.lexicon.entries import ALLOWED, Entry, ends_a_sentence, is_inside_a_word
+from guardrails.lexicon.sounds import Sounds
+from guardrails.lexicon.words import SHIPPED, Level, Word, WordList, read_tables
+from guardrails.normalizer import WALL, Normalized, Transforms
 from guardrails.verdict import PASS, Verdict
-
-Level = Literal["block", "review", "count"]
-LEVELS: Final = get_args(Level)
-SHIPPED: Final = Path(__file__).parent / "wordlists"
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word or phrase, what its appearance means, and the list that it comes from."""
-
-    text: str
-    level: Level
-    category: str
-    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,68 +34,50 @@ class Hit:
     category: str
     start: int
     end: int
+    source: str = ""
 
 
 class Lexicon:
     """Words and allowed phrases, immutable and safe to share between threads.
 
     A Latin word matches whole words only ("class" holds no "ass"); a Chinese one anywhere. A hit that lies inside an
-    allowed phrase is none: the allowed phrase must stand there literally, apart from width, case and the like.
+    allowed phrase of any list is none: the phrase must stand there literally, apart from width, case and the like.
     Raises ValueError for a word of which too little remains after normalising.
     """
-
-    version: str
-    """SHA-256 over the normaliser's version, its transforms and all words."""
 
     def __init__(
         self, words: Iterable[Word], allow: Iterable[str] = (), *, transforms: Transforms = normalizer.ALL
     ) -> None:
-        words, allow = list(words), list(allow)
-        self._transforms = transforms
-        self._entries: dict[str, list[_Entry]] = {}
-        for word in words:
-            self._add(word.text, word)
-        for phrase in allow:
-            self._add(phrase, None)
-        self._patterns = list(self._entries)
-        self._automaton = AhoCorasick(self._patterns, implementation=Implementation.ContiguousNFA)
-        self._beginnings = sorted(
-            pattern
-            for pattern, entries in self._entries.items()
-            if any(entry.word is None or entry.word.level != "count" for entry in entries)
-        )
-        self._longest = max(map(len, self._beginnings), default=0)
-        self._crosses_sentences = any(
-            max(entry.gaps) >= LINE for entries in self._entries.values() for entry in entries
-        )
-        self.version = _version(words, allow, transforms)
+        self._build([WordList("", tuple(words), tuple(allow), transforms)])
+
+    @classmethod
+    def of(cls, lists: Iterable[WordList], before: "Lexicon | None" = None) -> "Lexicon":
+        """Return the lexicon of several lists, each seen through its own transforms.
+
+        before: an earlier lexicon; what it made of the very same list objects is used again.
+        """
+        lexicon = cls.__new__(cls)
+        lexicon._build(list(lists), before)
+        return lexicon
 
     @classmethod
     def load(cls, paths: Iterable[Path] = (SHIPPED,)) -> "Lexicon":
-        """Read UTF-8 lists of `word<TAB>level<TAB>category`, where the level may be `allow`; `#` begins a comment line.
-
-        A folder stands for the `.tsv` files in it. Raises OSError, and ValueError that names file and line.
-        """
-        words: list[Word] = []
-        allow: list[str] = []
-        for path in paths:
-            for file in sorted(path.glob("*.tsv")) if path.is_dir() else (path,):
-                for text, level, category in _rows(file):
-                    if level == "allow":
-                        allow.append(text)
-                    else:
-                        words.append(Word(text, level, category, file.stem))
-        return cls(words, allow)
+        """Return the lexicon of the lists in these files and folders. Raises as `read_tables` does."""
+        return cls(*read_tables(paths))
 
     def __len__(self) -> int:
         """The number of words, allowed phrases left out."""
-        return sum(entry.word is not None for entries in self._entries.values() for entry in entries)
+        return self._size
+
+    @cached_property
+    def version(self) -> str:
+        """SHA-256 over the normaliser's version, the transforms and all words."""
+        return _version(self._lists)
 
     def match(self, text: str, *, unfinished: bool = False) -> tuple[Hit, ...]:
         """Return every word in `text`, of all levels, by place; hits may overlap. unfinished: more text may follow."""
-        readings = normalizer.readings(text, self._transforms, unfinished=unfinished)
-        found = {hit for reading in readings for hit in self._hits(reading)}
-        return tuple(sorted(found, key=lambda hit: (hit.start, -hit.end, hit.word)))
+        found = {hit for group in self._groups for hit in group.hits(text, unfinished)}
+        return tuple(sorted(found, key=lambda hit: (hit.start, -hit.end, hit.word, hit.level)))
 
     def judge(self, text: str) -> Verdict:
         """Return the verdict of the strictest word in `text`; words that are only counted pass."""
@@ -116,56 +89,179 @@ class Lexicon:
         They may be the beginning of a word or of an allowed phrase, or a word that could turn out to be part of a
         longer one. No word that ends in later text begins before them. Zero: `text` can be judged as it stands.
         """
-        return max(
-            self._open_end(reading, len(text))
-            for reading in normalizer.readings(text, self._transforms, unfinished=True)
+        return max((group.open_end(text) for group in self._groups), default=0)
+
+    def _build(self, lists: Sequence[WordList], before: "Lexicon | None" = None) -> None:
+        self._lists = lists
+        allow = tuple(dict.fromkeys(phrase for each in lists for phrase in each.allow))
+        earlier: list[tuple[WordList, _Matcher]] = before._built if before else []
+        known = {id(words): matcher for words, matcher in earlier}
+        self._built: list[tuple[WordList, _Matcher]] = [
+            (each, known.get(id(each)) or _Matcher.of(each)) for each in lists
+        ]
+        matchers: dict[Transforms, list[_Matcher]] = {}
+        for each, matcher in self._built:
+            matchers.setdefault(each.transforms.for_text(), []).append(matcher)
+        self._groups = [_Group(key, tuple(members), _Matcher.allowing(allow, key)) for key, members in matchers.items()]
+        self._size = sum(matcher.size for _, matcher in self._built)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Lists that read text by the same transforms, and what all lists allow."""
+
+    transforms: Transforms
+    matchers: tuple["_Matcher", ...]
+    allowed: "_Matcher"
+
+    def hits(self, text: str, unfinished: bool) -> Iterator[Hit]:
+        """Yield the words in every reading of `text`; the same word at the same place may come twice."""
+        plain = True
+        for reading in normalizer.readings(text, self.transforms, unfinished=unfinished):
+            found: list[_Found] = []
+            for matcher in self.matchers:
+                found += matcher.find(reading)
+                if plain:
+                    found += matcher.find_sounds(reading, unfinished)
+            plain = False
+            if found:
+                yield from _not_allowed(reading, found, [(start, end) for start, end, _ in self.allowed.find(reading)])
+
+    def open_end(self, text: str) -> int:
+        """Return how many characters at the end of `text` depend on what follows."""
+        longest, plain = 0, True
+        for reading in normalizer.readings(text, self.transforms, unfinished=True):
+            for matcher in (*self.matchers, self.allowed):
+                longest = max(longest, matcher.open_end(reading, len(text), plain))
+            plain = False
+        return longest
+
+
+class _Matcher:
+    """The words of one list, or allowed phrases; immutable once made."""
+
+    def __init__(self, transforms: Transforms) -> None:
+        self._transforms = transforms
+        self._words: dict[Word, int] = {}
+        self._entries: dict[str, tuple[Entry, ...]] = {}
+        self._sounds = Sounds()
+        self._crosses_sentences = False
+        self._shared: dict[bytes, bytes] = {}
+        self._split = True
+
+    @property
+    def size(self) -> int:
+        return len(self._words)
+
+    @classmethod
+    def of(cls, words: WordList) -> "_Matcher":
+        """Return the matcher of a list. Raises ValueError for a word of which too little remains."""
+        matcher = cls(words.transforms.for_text())
+        for word in words.words:
+            matcher._add(word, words.transforms)
+        matcher._freeze()
+        return matcher
+
+    @classmethod
+    def allowing(cls, phrases: Iterable[str], transforms: Transforms) -> "_Matcher":
+        """Return the matcher of allowed phrases. Raises ValueError for one of which too little remains."""
+        matcher = cls(transforms)
+        for phrase in phrases:
+            matcher._enter(read_word(phrase, transforms), ALLOWED)
+        matcher._freeze()
+        return matcher
+
+    def _add(self, word: Word, transforms: Transforms) -> None:
+        if word in self._words:
+            return
+        reading = read_word(word.text, self._transforms)
+        number = self._words[word] = len(self._words)
+        self._enter(reading, number)
+        self._enter_respelled(reading, number)
+        self._split = transforms.split
+        if word.level != "count" and (transforms.homophones or transforms.pinyin):
+            self._sounds.add(number, reading, homophones=transforms.homophones, pinyin=transforms.pinyin)
+
+    def _freeze(self) -> None:
+        self._listed = tuple(self._words)
+        self._patterns = tuple(self._entries)
+        self._automaton = AhoCorasick(self._patterns, implementation=Implementation.ContiguousNFA)
+        quiet = {number for word, number in self._words.items() if word.level == "count"}
+        self._beginnings = sorted(
+            pattern
+            for pattern, entries in self._entries.items()
+            if not quiet or any(entry.word not in quiet for entry in entries)
         )
+        self._firsts = {pattern[0] for pattern in self._beginnings}
+        self._longest = max(map(len, self._beginnings), default=0)
+        self._sounds.freeze()
 
-    def _add(self, text: str, word: Word | None) -> None:
-        reading = normalizer.normalize(text, self._transforms)
-        if not set("@$!|").isdisjoint(text):
-            # Here signs are letters ("a$$"); as separators they would leave the word "a".
-            *_, reading = normalizer.readings(text, self._transforms)
-        if not reading.text or max(reading.gaps) == WALL:
-            raise ValueError(f"{text!r}: nothing remains of it after normalising")
-        if reading.text.isascii() and sum(reading.runs) < 3 and (any(reading.gaps) or reading.last_gap):
-            raise ValueError(f"{text!r}: too few letters remain of it after normalising")
-        entries = self._entries.setdefault(reading.text, [])
-        entry = _Entry(word, bytes((0,)) + reading.gaps[1:], reading.runs)
-        if entry not in entries:
-            entries.append(entry)
-
-    def _hits(self, reading: Normalized) -> Iterator[Hit]:
-        allowed: list[tuple[int, int]] = []
-        found: list[tuple[int, int, Word]] = []
+    def find(self, reading: Normalized) -> Iterator["_Found"]:
+        """Yield the words that stand in one reading."""
+        if reading.joined and not self._split:
+            return
         for pattern, start, end in self._automaton.find_matches_as_indexes(reading.text, overlapping=True):
             for entry in self._entries[self._patterns[pattern]]:
                 if entry.fits(reading, start, end):
-                    if entry.word is None:
-                        allowed.append((start, end))
-                    else:
-                        found.append((start, end, entry.word))
-        allowed.sort()
-        furthest = list(accumulate((end for _, end in allowed), max))
-        for start, end, word in found:
-            before = bisect_right(allowed, (start, len(reading.text)))
-            if not before or furthest[before - 1] < end:
-                hit = Hit(word.text, word.level, word.category, reading.offsets[start][0], reading.offsets[end - 1][1])
-                at = bisect_left(reading.replaced, hit.start)
-                # A leetspeak reading adds what it alone can tell; the plain one judges the rest.
-                if not reading.replaced or (at < len(reading.replaced) and reading.replaced[at] < hit.end):
-                    yield hit
+                    yield start, end, None if entry.word == ALLOWED else self._listed[entry.word]
+
+    def find_sounds(self, reading: Normalized, unfinished: bool) -> Iterator["_Found"]:
+        """Yield the words that the plain reading sounds like."""
+        for number, start, end in self._sounds.hits(reading, unfinished=unfinished):
+            yield start, end, self._listed[number]
+
+    def open_end(self, reading: Normalized, length: int, plain: bool) -> int:
+        """Return how many characters at the end of a text of `length` depend on what follows."""
+        longest = self._open_end(reading, length)
+        start = self._sounds.open_start(reading) if plain else None
+        return longest if start is None else max(longest, length - reading.offsets[start][0])
+
+    def _enter_respelled(self, reading: Normalized, word: int) -> None:
+        """Add what evasions make of a word beyond its own reading."""
+        text, runs, gaps = reading.text, reading.runs, reading.gaps
+        doubled = max(runs) > 1
+        if doubled and not text.isascii() and self._transforms.repeats:
+            # 湾|湾: what stands before the first keeps the two apart.
+            spelled = "".join(letter * run for letter, run in zip(text, runs, strict=True))
+            self._enter(Normalized(spelled, [], bytes(len(spelled)), b"\x01" * len(spelled)), word)
+        if any(gap and letter == before for before, letter, gap in zip(text, text[1:], gaps[1:], strict=False)):
+            # "should die" in single letters has a double d.
+            self._enter(normalizer.normalize(" ".join(text), self._transforms), word)
+        if self._transforms.leetspeak and ("i" in text or "l" in text):
+            self._enter(normalizer.one_for_il(reading), word)
+
+    def _enter(self, reading: Normalized, word: int) -> None:
+        gaps = self._shared.setdefault(gaps := bytes((0,)) + reading.gaps[1:], gaps)
+        entry = Entry(word, gaps, self._shared.setdefault(reading.runs, reading.runs))
+        self._crosses_sentences |= max(gaps) >= normalizer.LINE
+        entries = self._entries.get(reading.text, ())
+        if not entries or entry not in entries:
+            self._entries[reading.text] = (*entries, entry)
 
     def _open_end(self, reading: Normalized, length: int) -> int:
         size = len(reading.text)
+        begun = normalizer.begun_parts(reading) if self._split else frozenset()
         for start in range(max(0, size - self._longest), size):
             if (
-                not _is_inside_a_word(reading, start)
-                and self._may_go_on(reading, start)
-                and (self._crosses_sentences or not _ends_a_sentence(reading, start))
+                not is_inside_a_word(reading, start)
+                and (self._may_go_on(reading, start) or (begun and self._goes_on_with(reading.text[start:-1], begun)))
+                and (self._crosses_sentences or not ends_a_sentence(reading, start))
             ):
                 return length - reading.offsets[start][0]
         return 0
+
+    def _goes_on_with(self, beginning: str, characters: frozenset[str]) -> bool:
+        """Tell whether a word begins with `beginning` and one of `characters`, of which a part is there."""
+        at = bisect_left(self._beginnings, beginning)
+        if at == len(self._beginnings) or not self._beginnings[at].startswith(beginning):
+            return False
+        if not beginning:
+            return not self._firsts.isdisjoint(characters)
+        places = (bisect_left(self._beginnings, beginning + each) for each in characters)
+        goes_on = zip(places, characters, strict=True)
+        return any(
+            at < len(self._beginnings) and self._beginnings[at].startswith(beginning + each) for at, each in goes_on
+        )
 
     def _may_go_on(self, reading: Normalized, start: int) -> bool:
         suffix = reading.text[start:]
@@ -178,73 +274,35 @@ class Lexicon:
         return at < len(self._beginnings) and self._beginnings[at].startswith(suffix)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One way to write a pattern; `word` is None for an allowed phrase. gaps and runs as in Normalized."""
+_Found = tuple[int, int, Word | None]
+"""Start and end in a reading, and the word; None for an allowed phrase."""
 
-    word: Word | None
-    gaps: bytes
-    runs: bytes
 
-    def fits(self, reading: Normalized, start: int, end: int) -> bool:
-        """Tell whether the letters at start:end, which are the pattern's, are this word and not parts of others."""
-        if _is_inside_a_word(reading, start) or _is_inside_a_word(reading, end):
-            return False
-        if reading.runs[start:end] != self.runs and not self._has_the_runs(reading, start, end):
-            return False
-        gaps = reading.gaps[start + 1 : end]
-        return gaps == self.gaps[1:] or not any(gaps) or self._bridges(reading, start, end)
+def _not_allowed(reading: Normalized, found: Iterable[_Found], allowed: list[tuple[int, int]]) -> Iterator[Hit]:
+    """Yield as hits what lies in no allowed phrase."""
+    allowed.sort()
+    furthest = list(accumulate((end for _, end in allowed), max))
+    for start, end, word in found:
+        before = bisect_right(allowed, (start, len(reading.text)))
+        if word is not None and (not before or furthest[before - 1] < end):
+            first, last = reading.offsets[start][0], reading.offsets[end - 1][1]
+            at = bisect_left(reading.replaced, first)
+            # A leetspeak reading adds what it alone can tell; the plain one judges the rest.
+            if not reading.replaced or (at < len(reading.replaced) and reading.replaced[at] < last):
+                yield Hit(word.text, word.level, word.category, first, last, word.source)
 
-    def _has_the_runs(self, reading: Normalized, start: int, end: int) -> bool:
-        """A letter may be repeated, but "good" is not "god" and 妈妈的 is not 妈的 with a slip of the finger."""
-        for at in range(start, end):
-            letter, run, own = reading.text[at], reading.runs[at], self.runs[at - start]
-            if run == own:
-                continue
-            if run < own or letter.isdecimal() or (is_letter(letter) and self.word is None):
-                return False
-            if is_letter(letter):
-                if run < 3 and end - start < 4:
-                    return False
-            elif start < at < end - 1 and (run < 3 or self.word is None):
-                return False
-        return True
 
-    def _bridges(self, reading: Normalized, start: int, end: int) -> bool:
-        """Tell whether the gaps are those of the word, or such as are put into it to hide it."""
-        gaps = reading.gaps[start + 1 : end]
-        if max(gaps) == WALL:
-            return False
-        if self._is_spelled(reading, start, end):
-            return True
-        breaks = [start, *(start + at for at, own in enumerate(self.gaps) if own), end]
-        return all(
-            self._is_spelled(reading, first, last) or self._bridges_part(reading, first, last)
-            for first, last in pairwise(breaks)
-        ) and all(reading.gaps[at] <= self._widest(reading, at, self.gaps[at - start]) for at in breaks[1:-1])
-
-    def _is_spelled(self, reading: Normalized, start: int, end: int) -> bool:
-        """True for letters with a gap after each, touched by no other letter."""
-        text, gaps = reading.text, reading.gaps
-        if self.word is None or not all(gaps[start + 1 : end]):
-            return False
-        if is_letter(text[start]):
-            return sum(reading.runs[start:end]) >= 3
-        return (start == 0 or gaps[start] > 0) and (end == len(text) or gaps[end] > 0 or is_letter(text[end - 1]))
-
-    def _bridges_part(self, reading: Normalized, start: int, end: int) -> bool:
-        return all(
-            gap == NO_GAP or (self.word is not None and gap <= self._widest(reading, at))
-            for at, gap in enumerate(reading.gaps[start + 1 : end], start + 1)
-        )
-
-    def _widest(self, reading: Normalized, at: int, own: int = NO_GAP) -> int:
-        """The widest gap that may stand before the letter `at`, where the word itself has the gap `own`."""
-        western = max(reading.text[at - 1], reading.text[at]) < CJK
-        if own:
-            return max(own, LINE if western else SPACE)
-        # The parts of a long word are hardly ever words themselves ("her oin"); those of a short one are ("as set").
-        return JOINER if western and len(self.runs) < 6 else SPACE
+def read_word(text: str, transforms: Transforms = normalizer.ALL) -> Normalized:
+    """Return the reading of a word of a list. Raises ValueError when too little of it remains to be looked for."""
+    reading = normalizer.normalize(text, transforms)
+    if not set("@$!|").isdisjoint(text):
+        # Here signs are letters ("a$$"); as separators they would leave the word "a".
+        reading = normalizer.normalize(text.translate(normalizer.SIGNS), transforms)
+    if not reading.text or max(reading.gaps) == WALL:
+        raise ValueError(f"{text!r}: nothing remains of it after normalising")
+    if reading.text.isascii() and sum(reading.runs) < 3 and (any(reading.gaps) or reading.last_gap):
+        raise ValueError(f"{text!r}: too few letters remain of it after normalising")
+    return reading
 
 
 def verdict_of(hits: Iterable[Hit]) -> Verdict:
@@ -257,44 +315,13 @@ def verdict_of(hits: Iterable[Hit]) -> Verdict:
     return Verdict(action, "lexicon", categories, 1.0 if action == "block" else 0.5)
 
 
-def _is_inside_a_word(reading: Normalized, at: int) -> bool:
-    """True when a cut before the letter `at` would go through a Latin word or a number."""
-    if not 0 < at < len(reading.text) or reading.gaps[at]:
-        return False
-    before, after = reading.text[at - 1], reading.text[at]
-    return (is_letter(before) and is_letter(after)) or (before.isdecimal() and after.isdecimal())
-
-
-def _ends_a_sentence(reading: Normalized, start: int) -> bool:
-    """True when no word that begins at `start` can go on after the end of the reading."""
-    text, gaps = reading.text, (*reading.gaps, reading.last_gap)
-    if WALL in gaps[start + 1 :]:
-        return True
-    alone = start == 0 or gaps[start] > 0 or is_letter(text[start])
-    for at in range(start, len(text)):
-        # Only spelled letters ("f.u.c.k") go on over the end of a sentence.
-        ends = gaps[at + 1] > LINE or (gaps[at + 1] == LINE and text[at] >= CJK)
-        if ends and not alone:
-            return True
-        alone = gaps[at + 1] > 0
-    return False
-
-
-def _rows(path: Path) -> Iterator[tuple[str, Level | Literal["allow"], str]]:
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        fields = [field.strip() for field in line.split("\t")]
-        level = next((level for level in (*LEVELS, "allow") if fields[1:2] == [level]), None)
-        if len(fields) != 3 or not fields[0] or level is None:
-            raise ValueError(f"{path.name}, line {number}: expected word, level ({', '.join(LEVELS)}, allow), category")
-        yield fields[0], level, fields[2]
-
-
-def _version(words: list[Word], allow: list[str], transforms: Transforms) -> str:
-    digest = hashlib.sha256(f"{normalizer.VERSION}\n{transforms}\n".encode())
-    for line in sorted(f"{word.text}\t{word.level}\t{word.category}\t{word.source}\n" for word in words):
-        digest.update(line.encode("utf-8", "surrogatepass"))
-    for line in sorted(f"{phrase}\tallow\n" for phrase in allow):
+def _version(lists: Iterable[WordList]) -> str:
+    digest = hashlib.sha256(normalizer.VERSION.encode())
+    lines: list[str] = []
+    for each in lists:
+        seen = "".join(str(int(on)) for on in astuple(each.transforms))
+        lines += [f"{word.text}\t{word.level}\t{word.category}\t{word.source}\t{seen}\n" for word in each.words]
+        lines += [f"{phrase}\tallow\t{seen}\n" for phrase in each.allow]
+    for line in sorted(lines):
         digest.update(line.encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

@@ -16,22 +16,29 @@ with without_torch():
     from presidio_analyzer.nlp_engine import NoOpNlpEngine
 
     from guardrails.personal_data.recognizer import LANGUAGE
+    from guardrails.personal_data.recognizers.address_en import AddressEn
+    from guardrails.personal_data.recognizers.address_zh import AddressZh
     from guardrails.personal_data.recognizers.bank_card import BankCard
     from guardrails.personal_data.recognizers.cn_id_card import CnIdCard
     from guardrails.personal_data.recognizers.cn_landline import CnLandline
     from guardrails.personal_data.recognizers.cn_license_plate import CnLicensePlate
     from guardrails.personal_data.recognizers.cn_mobile import CnMobile
+    from guardrails.personal_data.recognizers.cn_passport import CnPassport
     from guardrails.personal_data.recognizers.credit_card import CreditCard
     from guardrails.personal_data.recognizers.email import Email
     from guardrails.personal_data.recognizers.iban import Iban
+    from guardrails.personal_data.recognizers.intl_phone import IntlPhone
     from guardrails.personal_data.recognizers.ip_address import IpAddress
     from guardrails.personal_data.recognizers.person_en import PersonEn
     from guardrails.personal_data.recognizers.person_zh import PersonZh
+    from guardrails.personal_data.recognizers.us_phone import UsPhone
     from guardrails.personal_data.recognizers.us_ssn import UsSsn
+    from guardrails.personal_data.recognizers.wechat_id import WechatId
 
 RECOGNIZERS = (
     CnIdCard, Email, Iban, BankCard, CreditCard, UsSsn,
-    CnMobile, CnLandline, IpAddress, CnLicensePlate, PersonZh, PersonEn,
+    CnMobile, CnLandline, UsPhone, IntlPhone, IpAddress, CnPassport, CnLicensePlate, WechatId,
+    AddressZh, AddressEn, PersonZh, PersonEn,
 )  # fmt: skip
 
 _WINDOW = 2000

@@ -1,5 +1,7 @@
 """What a name in Latin letters looks like: known first and last names, cues around it, words that are none."""
 
+# ruff: noqa: E501 - a pattern reads best unbroken
+
 import importlib
 import pkgutil
 import re
@@ -9,10 +11,11 @@ from faker.providers import person
 
 from guardrails.personal_data import words
 
-WORD = r"[A-Z\u00c0-\u00de\u0100-\u024f](?:[\w'’-]*\w)?"
-_PARTICLE = r"(?:van|von|der|den|de|da|dos|del|della|di|la|le|bin|ibn|al|el|ter|ten|af|zu|y)"
+LETTER = r"A-Za-z\u00c0-\u024f\u0370-\u052f\u1e00-\u1eff"
+WORD = rf"(?:[A-Z\u00c0-\u00de\u0100-\u024f](?:[{LETTER}'’-]*[{LETTER}])?)"
+PARTICLE = r"(?:van|von|der|den|de|da|dos|del|della|di|la|le|bin|ibn|al|el|ter|ten|af|zu|y)"
 FULL = re.compile(
-    rf"(?<![\w@/.-]){WORD}(?:(?<=[A-Z])\.)?(?: (?:[A-Z]\.|{WORD}|(?:{_PARTICLE} )+{WORD})){{0,5}}(?![\w@])"
+    rf"(?<![{LETTER}0-9_@/.-]){WORD}(?:(?<=[A-Z])\.)?(?: {{1,2}}(?:[A-Z]\.|{WORD}|(?:{PARTICLE} )+{WORD})){{0,5}}(?![{LETTER}0-9_@])"
 )
 CUE_BEFORE = re.compile(
     r"(?:(?<![a-z])(?:name(?:'s|’s| is|[ ]?:)|name on (?:the|my) (?:account|card|order) is|i am called|call me"
@@ -20,9 +23,9 @@ CUE_BEFORE = re.compile(
     r"|named (?:him|her|it)|(?:account|card) ?holder(?: is|:)|signed|recipient|contact|attn|sincerely|regards"
     r"|thanks|cheers|yours"
     r"|customer|user|agent|manager|representative|colleague|husband|wife|son|daughter|friend|brother|sister"
-    r"|mother|father|boss"
+    r"|mother|father|boss|kid|child|nephew|niece|grandson|granddaughter|grandmother|grandfather|aunt|uncle|cousin|captain|officer|nurse|(?:change|correct|update) it to"
     r"|by|with|to|from|ask for|spoke (?:to|with)|on behalf of|behalf of|beneficiary"
-    r"|mr|mrs|ms|miss|dr|prof|sir|madam)|我叫|我是|姓名|人|名字|叫|英文名)(?:是|为|叫)?[.,:：]?[ \n]*$",
+    r"|mr|mrs|ms|miss|dr|prof|sir|madam|dear|hi|hello|hey)|我叫|我是|姓名|人|名字|叫|英文名)(?:是|为|叫)?[.,:：]?[ \n]*$",
     re.IGNORECASE,
 )
 STRONG_CUE_BEFORE = re.compile(
@@ -33,19 +36,54 @@ STRONG_CUE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 CUE_AFTER = re.compile(
-    r"(?:['’]s (?:account|order|address|phone|email|card|daughter|son|wife|husband|house|name)| (?:lives|called"
+    r"(?:['’]s (?:account|order|address|phone|email|card|daughter|son|wife|husband|house|name)| (?:lives|called|wrote"
     r"|said|told|works|ordered|paid|signed|speaking|here)\b"
     r"|[,:]? ?(?:\+?[0-9]{3}|<?[\w.]+@)|的(?:手机|电话|订单|账户|邮箱|地址))"
 )
-LOWER_STATED = re.compile(
-    r"(?<![a-z])[Mm]y (?:full )?name(?:'s|’s| is) (?!(?:not|in|on|the|a|an|still|wrong|misspelled"
-    r"|spelled)\b)(?P<name>[a-z][a-z'-]+(?: [a-z][a-z'-]+)?)"
-    r"(?=[ ]*(?:$|[,.;!?\n]| and | but | i ))"
+PERSON_AFTER = re.compile(
+    r"['’]s (?:daughter|son|wife|husband|mother|father|brother|sister|house|home|birthday|address)\b"
+    r"| (?:lives (?:on|in|at|near)|was born|grew up|began (?:writing|working|playing|studying))\b"
+    r"|[ ]?:[ ]?[\"“]| as (?:a|an|my|the) (?:beneficiary|recipient|joint|authori[sz]ed|additional|emergency)\b"
 )
+"""What is said of people alone: after a word that is no known name, it makes it one."""
+INTRODUCED_BEFORE = re.compile(r"(?:\A|(?<![a-z]))(?:this is|it['’]?s|i['’]?m|i am) $", re.IGNORECASE)
+INTRODUCED_AFTER = re.compile(r" (?:again|here|speaking|calling|from (?:the|your|a)\b)|[ ]?[,.!](?: |$|\n)")
+PINYIN_SURNAMES = words.read("pinyin_surnames")
+PINYIN_GIVEN = re.compile(
+    r"(?:(?:[bpmfdtnlgkhjqxrzcsyw]|zh|ch|sh)?(?:iang|iong|uang|ang|eng|ong|iao|ian|ing|uai|uan|ai|ei|ao|ou|an|en|ia|ie|iu|in|ua|uo|ui|un|ue|er"
+    r"|a|o|e|i|u|ü)-?){1,2}"
+)
+PEOPLE_BEFORE = re.compile(
+    r"(?:(?:people|they|friends|everyone|colleagues) (?:all )?call me|(?:named|called) (?:him|her|them)|nicknamed|married to|(?:payable|made out|addressed) to:?|(?:booking|reservation|appointment|room|table|ticket|gift) (?:for|is for)|driver|maybe it['’]?s under"
+    r"|directed by:?|written by|signed by|account of|on behalf of|in care of|c/o)[ ]*$",
+    re.IGNORECASE,
+)
+LOWER_STATED = re.compile(
+    r"(?<![a-z])(?:[Mm]y (?:full |first |last |real )?name(?:'s|’s| is)|(?:people|they|everyone) call me|(?:i['’]?m|i am|this is) called|named (?:him|her))"
+    r" (?!(?:not|in|on|the|a|an|still|wrong|misspelled|spelled|back|at|when|if|later)\b)(?P<name>[^\W\d_A-Z][^\W\d_]+(?:['’-][^\W\d_]+)?(?: (?:[a-z]\.? )?(?!and |but )[^\W\d_]+)?)"
+    r"(?=[ ]*(?:$|[,.;!?\n]| and | but | i ))"
+    r"|(?<![a-z])i['’]?m (?P<owner>[^\W\d_A-Z]{3,})(?=['’]s (?:daughter|son|wife|husband|mother|father|brother|sister)\b)"
+)
+LOWER_WORDS = re.compile(r"(?<![\w@./-])[^\W\d_]{2,}(?: (?:[^\W\d_]\.? )?[^\W\d_]{2,})(?![\w@])")
+LINE = re.compile(r"(?m)^[ ]*(?P<line>[^\n]{3,48}?)[ ]*$")
+WORDISH = re.compile(
+    r"(?:tion|sion|ment|ings?|ed|ity|ness|ism|ware|able|ible|ous|ful|less|ship|ics|ive|ical|ize|ise|ary|mail|fox|set|tch|scape|ence|ance|rsion)s?$"
+)
+"""How words end that are seldom names."""
 LEADS = words.read("english_leads")
 NOT_A_NAME = words.read("english_not_names")
 ALSO_WORDS = words.read("english_also_words")
 BRANDS = words.read("english_brands")
+
+
+def is_pinyin(parts: list[str]) -> bool:
+    """Return whether two words (lower case) are a Chinese name in pinyin, the surname first or last."""
+    if len(parts) != 2:
+        return False
+    return any(
+        surname in PINYIN_SURNAMES and PINYIN_GIVEN.fullmatch(given) is not None
+        for surname, given in (parts, parts[::-1])
+    )
 
 
 @cache
@@ -63,4 +101,5 @@ def known_names() -> tuple[frozenset[str], frozenset[str]]:
                         for name in values
                         if isinstance(name, str) and len(name) > 1 and re.fullmatch(WORD, name)
                     )
-    return frozenset(names[0] - ALSO_WORDS - NOT_A_NAME), frozenset(names[1])
+    more = words.read("latin_first_names")
+    return frozenset((names[0] | more) - ALSO_WORDS - NOT_A_NAME), frozenset(names[1])

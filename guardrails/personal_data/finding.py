@@ -1,5 +1,6 @@
 """Where a personal datum stands in a text, and which entities there are. Knows nothing of how they are found."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 ENTITIES = (
@@ -34,13 +35,18 @@ class Finding:
 
 
 def without_overlaps(findings: list[Finding]) -> list[Finding]:
-    """Return the findings without overlaps, in text order: the surest wins, then the longest, then ENTITIES' order."""
+    """Return the findings without overlaps, in text order: the surest wins, then the longest, then ENTITIES' order.
+
+    A name, which is a guess more often than the others, gives way to all of them.
+    """
     kept: list[Finding] = []
     for finding in sorted(findings, key=_rank):
-        if all(finding.end <= other.start or other.end <= finding.start for other in kept):
-            kept.append(finding)
-    return sorted(kept, key=lambda finding: finding.start)
+        at = bisect_left(kept, finding.start, key=lambda other: other.end - 1)  # the first that ends behind its start
+        if at == len(kept) or finding.end <= kept[at].start:
+            kept.insert(at, finding)
+    return kept
 
 
-def _rank(finding: Finding) -> tuple[float, int, int, int]:
-    return -finding.score, finding.start - finding.end, ENTITIES.index(finding.entity), finding.start
+def _rank(finding: Finding) -> tuple[bool, float, int, int, int]:
+    is_name = finding.entity == "PERSON"
+    return is_name, -finding.score, finding.start - finding.end, ENTITIES.index(finding.entity), finding.start

@@ -18,6 +18,9 @@ LANGUAGE = "xx"
 BEFORE = r"(?<![0-9A-Za-z])(?<![0-9]\.)"
 AFTER = r"(?![0-9A-Za-z])(?!\.[0-9])"
 
+BREAK = r"[ \t]{0,2}(?:\r?\n){1,2}[ \t]{0,2}"
+"""A line break within a number: what a copied table or a narrow mail program leaves."""
+
 _REFERENCE = re.compile(
     r"(?:(?:订单|运单|工单|流水|交易|发票|合同|序列|批次|追踪|跟踪|参考|凭证|条形?码|商品|产品|货品|物料|设备|型号"
     r"|(?:快递|物流|包裹|退货|取件|单|货|票|款)(?=编?号))(?:编?号码?|单号|ID|码)?|单号|编号"

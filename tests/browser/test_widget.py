@@ -64,7 +64,8 @@ class Chat:
         self.launcher = page.locator("kefu-chat .launcher")
         self.panel = page.locator("kefu-chat .panel")
         self.composer = page.locator("kefu-chat textarea")
-        self.banner = page.locator("kefu-chat .banner")
+        self.banner = page.locator("kefu-chat .banner:not(.queue)")
+        self.queue = page.locator("kefu-chat .queue")
         self.status = page.locator("kefu-chat .status")
         self.messages = page.locator("kefu-chat .message")
         self.hello: dict[str, Any] = {}
@@ -93,6 +94,81 @@ class Chat:
 
     def shows(self, *texts: str) -> None:
         expect(self.messages.locator(".bubble")).to_have_text(list(texts))
+
+
+# Waiting for a person
+
+
+def test_the_queue_is_told_above_the_conversation_and_taken_back(server: ScriptedServer, chat: Chat) -> None:
+    queue, told = chat.queue, "You are number 2 in the queue, about 3 min"
+    expect(queue).to_have_text("")
+    expect(queue).to_have_attribute("role", "status")
+    server.send({"type": "waiting", "state": "waiting", "place": 2, "text": told})
+    expect(queue).to_have_text(told)
+    server.send({"type": "waiting", "state": "taken", "text": ""})
+    expect(queue).to_have_text("")
+    server.send({"type": "waiting", "state": "message", "text": XSS})
+    expect(queue).to_have_text(XSS)
+    assert chat.page.evaluate("() => globalThis.pwned") is None
+    server.drop()
+    expect(queue).to_have_text("")
+    server.expect("hello")
+    expect(chat.page.locator("kefu-chat .presence")).to_have_text("Assistant online")
+    expect(queue).to_have_text("")  # a new line begins without a place
+
+
+def test_an_agent_who_types_is_shown_until_they_write_or_stop(server: ScriptedServer, chat: Chat) -> None:
+    chat.page.clock.install()
+    server.send({"type": "typing", "author": "Mei"})
+    expect(chat.status).to_have_text("Mei is typing")
+    expect(chat.status).to_have_attribute("role", "status")
+    chat.page.clock.run_for(4000)
+    server.send({"type": "typing", "author": "Mei"})
+    expect(chat.status).to_have_text("Mei is typing")
+    chat.page.clock.run_for(4000)
+    expect(chat.status).to_have_text("Mei is typing")
+    chat.page.clock.run_for(3000)
+    expect(chat.status).to_be_hidden()
+    server.send({"type": "typing", "author": "Mei"})
+    expect(chat.status).to_be_visible()
+    server.message("a1", "Hello, this is Mei.", role="agent", author="Mei")
+    expect(chat.status).to_be_hidden()
+    expect(chat.messages.first.locator(".author")).to_have_text("Mei")
+
+
+def test_messages_of_the_system_are_said_in_the_middle(server: ScriptedServer, chat: Chat) -> None:
+    server.message("b1", "I pass you on.", outcome="handed_off")
+    server.message("s1", "Our people are away now.", role="system", reason="closed")
+    server.publish("reply", reply="b2", part=0, text="While you wait: ", replace=False)
+    server.message("s2", "They are back on Monday.", role="system", reason="closed")
+    expect(chat.messages.nth(1)).to_have_attribute("data-role", "system")
+    expect(chat.messages.nth(1).locator(".author")).to_be_hidden()
+    expect(chat.messages).to_have_count(4)  # such a notice ends no running reply
+    server.message("s3", "Mei has joined.", role="system", reason="joined")
+    chat.shows("I pass you on.", "Our people are away now.", "They are back on Monday.", "Mei has joined.")
+
+
+def test_the_bot_speaks_under_its_own_name(server: ScriptedServer, page: Page) -> None:
+    server.welcome["bot"] = "Pine"
+    chat = Chat(server, page).visit().open()
+    expect(page.locator("kefu-chat .empty p")).to_contain_text("I am Pine. I answer from")
+    server.message("b1", "Hello.")
+    expect(chat.messages.first.locator(".author")).to_have_text("Pine")
+
+
+def test_a_message_that_changed_keeps_its_place(server: ScriptedServer, chat: Chat) -> None:
+    said = chat.say("My number is secret")
+    server.publish("reply", reply="b1", part=0, text="You said", replace=False)
+    server.message("b0", "Hello.", at="2026-11-21T12:00:05Z")
+    own = {"role": "customer", "client_id": said["id"], "outcome": ""}
+    server.publish("reply", reply="b1", part=0, text="You said", replace=False)
+    server.message(f"m-{said['id']}", "My number", **own, edited=True)
+    chat.shows("My number", "Hello.")
+    server.message(f"m-{said['id']}", "", **own, deleted=True)
+    chat.shows("Message withdrawn", "Hello.")
+    chat.page.reload()
+    chat.launcher.wait_for()
+    chat.shows("Message withdrawn", "Hello.")
 
 
 # A conversation

@@ -46,6 +46,12 @@ def passage(
     )
 
 
-def ask(question: str, *passages: Passage, language: Language = "en", history: tuple[Utterance, ...] = ()) -> Prompt:
+def ask(
+    question: str,
+    *passages: Passage,
+    language: Language = "en",
+    history: tuple[Utterance, ...] = (),
+    persona: str = "",
+) -> Prompt:
     """A prompt for `question`."""
-    return Prompt(question, vector(question), passages, language, history)
+    return Prompt(question, vector(question), passages, language, history, persona)

@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,16 +18,24 @@ from django.conf import settings
 from django.core import signing
 from django.db import connections
 
-from chatbot import consumers, protocol, pulse, services, sites, tokens, turns, wiring
+from chatbot import admission, consumers, following, ownership, protocol, pulse, services, sites, tokens, turns, wiring
 from chatbot import feed as feed_module
+from chatbot import threads as threads_module
+from chatbot import waiting_room as waiting_room_module
 from chatbot.consumers import ChatConsumer
+from chatbot.engines import Prompt
 from chatbot.events import EventLog, Writer
 from chatbot.feed import Feed
+from chatbot.leaving import Leaving, stop_if_left
 from chatbot.limits import Limiter, TooMany
 from chatbot.models import Conversation, Message, Site
+from chatbot.presence import Presence
 from chatbot.pulse import Pulse
 from chatbot.replays import Replays
-from chatbot.seats import Seats
+from chatbot.seats import Seats, SharedSeats
+from chatbot.turn import Part
+from chatbot.waiting import Board
+from chatbot.waiting_room import WaitingRoom
 from chatbot.wording import SENTENCES
 from config.environment import Config
 from guardrails.lexicon import Lexicon, Word
@@ -34,7 +43,7 @@ from guardrails.models import VaultEntry
 from guardrails.personal_data.pool import MaskingUnavailable
 from tests.chatbot.conftest import MASTER_KEY
 from tests.conftest import RedisServer
-from tests.fakes import FakeAnswer, FakeFind, FakeQueue, Reader, until
+from tests.fakes import FakeAnswer, FakeEngine, FakeFind, FakeQueue, Reader, conclusion, released, retrieved, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,6 +72,7 @@ async def web(
     feed, words = Feed(redis_running.url), Lexicon([Word("badword", "block", "abuse")])
     options = Config(message_characters=200, messages_per_minute=600)
     parts = SimpleNamespace(lexicon=words, limits=options, find=find, waiting=Seats(5), seats=Seats(5))
+    parts.looks, parts.left = [], []
     monkeypatch.setattr(wiring, "feed", lambda: feed)
     monkeypatch.setattr(wiring, "event_log", lambda: log)
     monkeypatch.setattr(wiring, "masking", lambda: SimpleNamespace(find=find))
@@ -76,6 +86,23 @@ async def web(
     monkeypatch.setattr(wiring, "replays", lambda: Replays(client))
     monkeypatch.setattr(wiring, "waiting", lambda: parts.waiting)
     monkeypatch.setattr(wiring, "seats", lambda: parts.seats)
+    monkeypatch.setattr(waiting_room_module, "PAUSE_SECONDS", 0.01)
+    parts.presence = Presence(client)
+    board = Board(parts.presence)
+
+    async def look(site: int, conversations: list[uuid.UUID]) -> Any:
+        parts.looks.append((site, conversations))
+        return await in_thread(board.look, site, conversations)
+
+    room = WaitingRoom(look)
+    feed.observe(room)
+    monkeypatch.setattr(wiring, "waiting_room", lambda: room)
+
+    async def left(conversation: uuid.UUID, place: str) -> None:
+        parts.left.append(await in_thread(lambda: stop_if_left(conversation, place, seats=parts.seats, log=log)))
+
+    leaving = Leaving(left, seconds=0.05)
+    monkeypatch.setattr(wiring, "leaving", lambda: leaving)
     monkeypatch.setattr(consumers, "enqueue_turn", queue)
     yield parts
     if feed._task is not None:
@@ -86,13 +113,13 @@ async def web(
 def threads() -> Iterator[None]:
     """Close the service threads' database connections when the test is over."""
     yield
-    meet = threading.Barrier(consumers.SERVICE_THREADS + consumers.RECEIVING_THREADS)
+    meet = threading.Barrier(threads_module.SERVICE_THREADS + consumers.RECEIVING_THREADS)
 
     def close() -> None:
         meet.wait(10)
         connections.close_all()
 
-    closing = [consumers._threads.submit(close) for _ in range(consumers.SERVICE_THREADS)]
+    closing = [threads_module._services.submit(close) for _ in range(threads_module.SERVICE_THREADS)]
     for done in [*closing, *(consumers._receiving.submit(close) for _ in range(consumers.RECEIVING_THREADS))]:
         done.result(10)
 
@@ -189,7 +216,7 @@ async def widget(web: SimpleNamespace) -> AsyncIterator[Widget]:
 
 
 async def in_thread(call: Callable[..., Any], *arguments: Any) -> Any:
-    return await consumers._in_thread(lambda: call(*arguments))
+    return await threads_module.in_thread(lambda: call(*arguments))
 
 
 async def queued(queue: FakeQueue) -> None:
@@ -203,7 +230,9 @@ async def answer(queue: FakeQueue, log: EventLog, *script: Any) -> None:
     message_id = queue.ids.pop(0)
 
     def work() -> None:
-        turns.answer_turn(message_id, answer=FakeAnswer(script), log=log, pulse=Pulse(log), seconds=60)
+        turns.answer_turn(
+            message_id, answer=FakeAnswer(script), log=log, pulse=Pulse(log), enqueue=FakeQueue(), seconds=60
+        )
 
     await in_thread(work)
 
@@ -722,7 +751,7 @@ async def test_events_that_the_feed_left_out_are_read_from_the_log(widget: Widge
 async def test_more_events_than_a_socket_can_hold_all_arrive(
     web: SimpleNamespace, log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "WAITING_EVENTS", 2)
+    monkeypatch.setattr(following, "WAITING_EVENTS", 2)
     widget = await Widget().open()
     for n in range(60):
         log.append(Writer(widget.chat), "status", {"reply": "r", "stage": str(n)})
@@ -745,6 +774,213 @@ async def test_stop_reaches_the_answer(widget: Widget, queue: FakeQueue, log: Ev
     await widget.send(type="ping")
     await widget.wait_for("pong")
     assert log.stops([widget.chat]) == [claimed.attempt]
+
+
+# --- waiting for a person
+
+
+async def request_person(widget: Widget, log: EventLog, reason: str = "requested") -> None:
+    await in_thread(lambda: ownership.request_person(conversation_id=widget.chat, reason=reason, log=log))
+
+
+async def waits(widget: Widget) -> tuple[str, int | None, int | None, bool | None]:
+    frame = await widget.wait_for("waiting")
+    assert set(frame) == {"type", "state", "place", "seconds", "opens", "people", "text"}, "an unnumbered frame"
+    return frame["state"], frame["place"], frame["seconds"], frame["people"]
+
+
+async def test_who_waits_is_told_their_place_and_every_change_of_it(
+    web: SimpleNamespace, site: Site, log: EventLog, django_user_model: Any
+) -> None:
+    first, second = await Widget().open(), await Widget().open()
+    mei = await in_thread(lambda: django_user_model.objects.create_user("mei", first_name="Mei"))
+    await request_person(first, log)
+    assert await waits(first) == ("waiting", 1, None, False)
+    await request_person(second, log)
+    assert await waits(second) == ("waiting", 2, None, False)
+    web.presence.report(mei.pk, [site.pk], 30)
+    await in_thread(lambda: ownership.take_over(conversation_id=first.chat, agent=mei, log=log))
+    assert (await waits(first))[0] == "taken"
+    assert (await waits(second))[:2] == ("waiting", 1)
+    back = {"conversation_id": first.chat, "agent": mei, "log": log, "enqueue": FakeQueue()}
+    await in_thread(lambda: ownership.hand_back(**back))
+    assert (await waits(first))[0] == "none"
+    for widget in (first, second):
+        await widget.leave()
+
+
+async def test_a_tab_that_comes_later_is_told_too_and_who_needs_nobody_hears_nothing(
+    web: SimpleNamespace, widget: Widget, log: EventLog
+) -> None:
+    other = await Widget().open()
+    await request_person(widget, log)
+    assert (await waits(widget))[:2] == ("waiting", 1)
+    again = await Widget().open(token=widget.welcome["token"])
+    assert (await waits(again))[:2] == ("waiting", 1)
+    await other.send(type="ping")
+    await other.wait_for("pong")
+    assert [frame["type"] for frame in other.frames] == ["welcome", "pong"]
+    await again.leave()
+    await other.leave()
+
+
+async def test_who_asks_while_people_are_away_is_told_when_they_are_back(
+    web: SimpleNamespace, site: Site, log: EventLog
+) -> None:
+    site.hours = {"zone": "Asia/Shanghai", "days": {"2199-01-01": [["09:00", "10:00"]]}}
+    await in_thread(site.save)
+    widget = await Widget().open()
+    await request_person(widget, log)
+    notice = await widget.message("system")
+    assert (notice["role"], notice["reason"]) == ("system", "closed")
+    assert "1 Jan, at 09:00 (UTC+8)" in notice["text"]
+    frame = next((f for f in widget.frames if f["type"] == "waiting"), None) or await widget.wait_for("waiting")
+    assert (frame["state"], frame["opens"]) == ("message", "2199-01-01T09:00:00+08:00")
+    await widget.leave()
+
+
+async def test_many_who_wait_are_told_by_one_look(web: SimpleNamespace, site: Site, log: EventLog) -> None:
+    web.limits = Config(hellos_per_minute_ip=1000)
+    widgets = [await Widget().open() for _ in range(20)]
+    await asyncio.gather(*(request_person(widget, log) for widget in widgets))
+    for widget in widgets:
+        while not [f for f in widget.frames if f["type"] == "waiting" and f["place"]]:
+            await widget.wait_for("waiting")
+    web.looks.clear()
+    await request_person(widgets[0], log, "anger")  # changes nothing
+    await in_thread(lambda: log.nudge(widgets[0].chat, "queue", {"site": site.pk}))
+    await asyncio.to_thread(until, lambda: web.looks)
+    [(_, asked)] = web.looks
+    assert set(asked) == {widget.chat for widget in widgets}
+    for widget in widgets:
+        await widget.leave()
+
+
+async def test_an_agent_who_types_is_shown_by_name(widget: Widget, web: SimpleNamespace, log: EventLog) -> None:
+    other = await Widget().open()
+    log.nudge(widget.chat, "typing", {"author": "Mei"})
+    assert await widget.wait_for("typing") == {"type": "typing", "author": "Mei"}
+    await widget.say("hello")
+    assert (await widget.message())["text"] == "hello"
+    assert [frame["type"] for frame in other.frames] == ["welcome"]
+    await other.leave()
+
+
+async def test_who_has_an_erased_conversation_open_is_told(widget: Widget, log: EventLog) -> None:
+    log.nudge(widget.chat, "gone")
+    assert (await widget.wait_for("error"))["code"] == "expired"
+    assert await widget.closed() == ([], protocol.CLOSE_GONE)
+
+
+# --- leaving for long
+
+
+@pytest.fixture
+def two_webs(redis_running: RedisServer) -> Iterator[tuple[SharedSeats, SharedSeats]]:
+    """The seats as two processes see them."""
+    both = [SharedSeats(redis.Redis.from_url(redis_running.url, retry=None), 5) for _ in range(2)]
+    yield both[0], both[1]
+    for seats in both:
+        seats.close()
+
+
+async def slow_answer(queue: FakeQueue, log: EventLog, engine: FakeEngine) -> "asyncio.Future[Any]":
+    """Start to answer with an engine that goes on until it is stopped."""
+    await queued(queue)
+    message_id = queue.ids.pop()
+
+    def script(turn: Any, base: str, interrupted: Callable[[], Any]) -> Any:
+        prompt = Prompt("", retrieved().question_vector, (), "en")
+        for delta in engine.stream(prompt, lambda: bool(interrupted())):
+            yield Part(released(delta)[0])
+        yield conclusion("Stopped.", reason=interrupted())
+
+    work = partial(turns.answer_turn, message_id, answer=script, log=log, pulse=Pulse(log), seconds=60)
+    return asyncio.ensure_future(in_thread(lambda: work(enqueue=FakeQueue())))
+
+
+def endless(pause: Callable[[], object]) -> FakeEngine:
+    steps: list[Any] = ["Word. ", pause] * 2000
+    return FakeEngine(*steps)
+
+
+@pytest.mark.parametrize("stays", [False, True])
+async def test_an_answer_is_stopped_when_the_last_socket_of_all_processes_has_gone(
+    web: SimpleNamespace, two_webs: tuple[SharedSeats, SharedSeats], queue: FakeQueue, log: EventLog, stays: bool
+) -> None:
+    here, there = two_webs
+    web.seats = here
+    tabs = [await Widget().open()]
+    tabs.append(await Widget().open(token=tabs[0].welcome["token"]))
+    visitor = (await in_thread(Conversation.objects.get)).visitor
+    if stays:
+        assert there.take(admission.place_of(visitor), "a tab of another process")
+    await tabs[0].say("How long?")
+    engine = endless(partial(time.sleep, 0.005))
+    running = await slow_answer(queue, log, engine)
+    await asyncio.to_thread(until, lambda: engine.said)
+    await tabs[0].leave()
+    await asyncio.to_thread(until, lambda: web.left)
+    assert web.left == [False], "the other tab is open"
+    await tabs[1].leave()
+    await asyncio.to_thread(until, lambda: len(web.left) == 2)
+    assert web.left == [False, not stays]
+    if stays:
+        assert not running.done()
+        there.leave(admission.place_of(visitor), "a tab of another process")
+        await in_thread(lambda: services.request_stop(conversation_id=tabs[0].chat, log=log))
+    reply, _ = await asyncio.wait_for(running, 10)
+    assert (reply.outcome, reply.reason) == ("answered", "stopped")
+    assert engine.closed
+    assert len(engine.said) < 2000
+
+
+async def test_who_is_back_in_time_keeps_their_answer(
+    web: SimpleNamespace, widget: Widget, queue: FakeQueue, log: EventLog
+) -> None:
+    wiring.leaving()._seconds = 0.2
+    await widget.say("How long?")
+    gate = threading.Event()
+    engine = FakeEngine("One. ", lambda: gate.wait(10), "Two. ")
+    running = await slow_answer(queue, log, engine)
+    await asyncio.to_thread(until, lambda: engine.said)
+    tab = await Widget().open(token=widget.welcome["token"])
+    await tab.leave()
+    back = await Widget().open(token=widget.welcome["token"])
+    await asyncio.sleep(0.3)
+    assert web.left == []
+    gate.set()
+    reply, _ = await asyncio.wait_for(running, 10)
+    assert reply.reason == ""
+    await back.leave()
+
+
+async def test_leaving_where_nothing_is_written_asks_nobody_to_stop(web: SimpleNamespace, log: EventLog) -> None:
+    widget = await Widget().open()
+    await widget.leave()
+    await asyncio.to_thread(until, lambda: web.left)
+    assert web.left == [False]
+    assert log.stops([widget.chat]) == [0]
+    assert len(wiring.leaving()) == 0
+
+
+# --- several sites
+
+
+@pytest.mark.parametrize(("languages", "wanted", "spoken"), [(["zh"], "en", "zh"), (["en"], "zh", "en")])
+async def test_a_site_speaks_its_own_languages_and_its_bot_has_a_name(
+    web: SimpleNamespace, site: Site, queue: FakeQueue, languages: list[str], wanted: str, spoken: str
+) -> None:
+    site.languages, site.bot_name = languages, "小云"
+    await in_thread(site.save)
+    widget = await Widget().open(language=wanted)
+    assert widget.welcome["language"] == spoken
+    assert (widget.welcome["languages"], widget.welcome["bot"]) == (languages, "小云")
+    await widget.say("How long?" if wanted == "en" else "请问多久？")
+    await widget.message()
+    stored = await in_thread(lambda: Message.objects.select_related("conversation").get())
+    assert (stored.language, stored.conversation.language) == (spoken, spoken)
+    await widget.leave()
 
 
 # --- personal data and words
@@ -884,3 +1120,60 @@ async def test_who_leaves_is_forgotten(web: SimpleNamespace) -> None:
         await widget.say("bye")
         await widget.leave()
     assert wiring.feed()._watchers == {}
+
+
+# --- the customer changes what was said
+
+
+async def test_a_message_is_edited_and_withdrawn_in_every_tab(
+    widget: Widget, web: SimpleNamespace, queue: FakeQueue
+) -> None:
+    other = await Widget().open(token=widget.welcome["token"])
+    identity = await widget.say("call 13800138000")
+    await widget.message()
+    await widget.send(type="edit", id=identity, text="call 13900139000")
+    for screen in (widget, other):
+        edited = await screen.wait_for("message")
+        while not edited["message"]["edited"]:
+            edited = await screen.wait_for("message")
+        assert (edited["message"]["client_id"], edited["message"]["text"]) == (identity, "call 13900139000")
+    await widget.send(type="delete", id=identity)
+    for screen in (widget, other):
+        deleted = (await screen.wait_for("message"))["message"]
+        assert (deleted["client_id"], deleted["text"], deleted["deleted"]) == (identity, "", True)
+    assert len(queue.ids) == 2  # to be answered, and answered anew
+    await other.leave()
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        ({"type": "edit", "text": "new"}, "too_late"),
+        ({"type": "say", "text": "something else"}, "duplicate_id"),
+        ({"type": "edit", "text": "new", "id": "00000000-0000-4000-8000-000000000001"}, "unknown_message"),
+        ({"type": "delete", "id": "00000000-0000-4000-8000-000000000001"}, "unknown_message"),
+    ],
+)
+async def test_what_cannot_be_changed_is_refused_with_its_reason(
+    frame: Frame, code: str, widget: Widget, web: SimpleNamespace, log: EventLog, queue: FakeQueue
+) -> None:
+    identity = await widget.say("How long?")
+    await answer(queue, log)
+    await widget.message("bot")
+    await widget.send(**{"id": identity, **frame})
+    error = await widget.wait_for("error", code=code)
+    assert (error["id"], error["fatal"]) == (frame.get("id", identity), False)
+
+
+async def test_without_redis_nothing_can_be_changed(
+    widget: Widget, web: SimpleNamespace, redis_running: RedisServer
+) -> None:
+    identity = await widget.say("How long?")
+    await widget.message()
+    redis_running.kill()
+    try:
+        await widget.send(type="edit", id=identity, text="How short?")
+        await widget.wait_for("error", code="service_unavailable", id=identity)
+    finally:
+        redis_running.start()
+    assert (await in_thread(Message.objects.get)).text == "How long?"

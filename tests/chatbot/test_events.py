@@ -76,6 +76,27 @@ def test_an_event_under_the_same_id_is_appended_once(log: EventLog, chat: uuid.U
     assert log.append(Writer(chat), "message", {"a": 3}, once="m2") == 3
 
 
+def test_a_higher_version_takes_the_place_of_a_lower_one_which_then_comes_too_late(
+    log: EventLog, chat: uuid.UUID
+) -> None:
+    assert log.append(Writer(chat), "message", {"v": 0}, once="m") == 1
+    assert log.append(Writer(chat), "status", {}) == 2
+    assert log.append(Writer(chat), "message", {"v": 2}, once="m", version=2) == 3
+    for version in (0, 1, 2):
+        assert log.append(Writer(chat), "message", {"v": version}, once="m", version=version) == 3
+    assert [(event.seq, event.data()) for event in log.read(chat, 0)[0]] == [(2, {}), (3, {"v": 2})]
+
+
+def test_what_is_buried_takes_no_event_and_is_not_restored(log: EventLog, chat: uuid.UUID) -> None:
+    log.append(Writer(chat), "message", {}, once="m")
+    log.bury(chat)
+    log.restore(chat, fence=9, attempt=9, after=0, ceiling=1000)
+    for writer in (Writer(chat), Writer(chat, 1, 0), Writer(chat, 9, 9)):
+        with pytest.raises(Stale):
+            log.append(writer, "message", {})
+    assert log.read(chat, 0) == ([], 0)
+
+
 def test_threads_that_announce_the_same_message_announce_it_once(log: EventLog, chat: uuid.UUID) -> None:
     with ThreadPoolExecutor(8) as pool:
         numbers = set(pool.map(lambda _: log.append(Writer(chat), "message", {}, once="m"), range(40)))
@@ -292,7 +313,9 @@ def test_without_redis_every_call_says_so() -> None:
         lambda: log.take_lease(uuid.uuid4(), "a"),
         lambda: log.renew_leases({uuid.uuid4(): "a"}),
         lambda: log.queue_lengths(["a"]),
+        lambda: log.bury(uuid.uuid4()),
+        lambda: log.nudge(uuid.uuid4(), "x"),
         log.check,
     ):
-        with pytest.raises(LogUnavailable):
+        with pytest.raises(LogUnavailable, match=r"^ConnectionError$"):
             call()

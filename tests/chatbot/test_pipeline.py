@@ -38,11 +38,9 @@ class Stage:
     def __post_init__(self) -> None:
         self.search = FakeSearch(self.found)
 
-    def play(
-        self, text: str = "How long do returns take?", language: Language = "en", *said: Utterance
-    ) -> list[TurnEvent]:
+    def assistant(self) -> Assistant:
         words = lexicon()
-        assistant = Assistant(
+        return Assistant(
             screen=lambda text: screen_message(text, words),
             route=route,
             standalone=standalone,
@@ -51,7 +49,11 @@ class Stage:
             release=Release(lambda: words),
             say=say,
         )
-        return list(assistant.answer(Turn(text, language, said), "shop", self.interrupted))
+
+    def play(
+        self, text: str = "How long do returns take?", language: Language = "en", *said: Utterance
+    ) -> list[TurnEvent]:
+        return list(self.assistant().answer(Turn(text, language, said), "shop", self.interrupted))
 
     def conclude(
         self, text: str = "How long do returns take?", language: Language = "en", *said: Utterance
@@ -83,6 +85,14 @@ def test_an_answer_is_searched_written_shown_and_sourced() -> None:
     assert [(s.number, s.document, s.ref) for s in end.sources] == [(1, "returns.md", "r7"), (2, "shipping.md", "r8")]
     assert stage.search.asked == [("How long do returns take?", "shop")]
     assert stage.engine.prompts[0].passages == (RETURNS, SHIPPING)
+
+
+def test_the_engine_is_told_the_sites_manner_of_speaking() -> None:
+    stage = Stage()
+    assistant = stage.assistant()
+    list(assistant.answer(Turn("How long?", "en", persona="Your name is Pine."), "shop", lambda: ""))
+    list(assistant.answer(Turn("How long?", "en"), "shop", lambda: ""))
+    assert [prompt.persona for prompt in stage.engine.prompts] == ["Your name is Pine.", ""]
 
 
 def test_the_record_says_why() -> None:
@@ -318,3 +328,17 @@ def test_what_is_shown_holds_no_forbidden_word_and_the_end_begins_with_it_or_rep
         assert text_of(end).startswith(parts(events))
     else:
         assert end.outcome in ("refused", "handed_off")
+
+
+@pytest.mark.parametrize("text", ["", "Thanks", "How long do returns take?"])
+def test_a_turn_with_files_goes_to_a_person_before_anything_is_searched(text: str) -> None:
+    stage = Stage()
+    end = concluded(list(stage.assistant().answer(Turn(text, "zh", files=2), "shop", stage.interrupted)))
+    assert (end.outcome, end.reason, text_of(end)) == ("handed_off", "file", "{handed_off.file in zh}")
+    assert not stage.search.asked
+
+
+def test_what_is_said_with_a_file_is_screened() -> None:
+    stage = Stage()
+    end = concluded(list(stage.assistant().answer(Turn("badword", "en", files=1), "shop", stage.interrupted)))
+    assert end.outcome == "refused"

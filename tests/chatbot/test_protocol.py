@@ -7,10 +7,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chatbot.protocol import Frame, FrameError, Hello, Ping, Say, Stop, frame, read_frame
+from chatbot.protocol import Delete, Edit, Frame, FrameError, Hello, Ping, Say, Stop, frame, read_frame
 
 LONGEST = 100
 ID = "00000000-0000-4000-8000-000000000001"
+OTHER = "00000000-0000-4000-8000-000000000002"
+FIVE = [f"00000000-0000-4000-8000-00000000000{number}" for number in range(5)]
 HELLO = {"type": "hello", "protocol": 1, "key": "shop", "token": "", "after": 0, "language": "en"}
 
 
@@ -33,8 +35,14 @@ GOOD = {
     "an emoji of several code points": (say("👩‍👩‍👧"), Say(ID, "👩‍👩‍👧")),
     "a message as long as allowed": (say("a" * LONGEST), Say(ID, "a" * LONGEST)),
     "a message as long as allowed, every character escaped": (say("😀" * LONGEST), Say(ID, "😀" * LONGEST)),
+    "a message with files": (say("look", files=[ID, OTHER]), Say(ID, "look", (ID, OTHER))),
+    "files alone": (say(" \u200b", files=[ID]), Say(ID, "", (ID,))),
+    "as many files as allowed": (say("", files=FIVE), Say(ID, "", tuple(FIVE))),
+    "no files": (say("hi", files=[]), Say(ID, "hi")),
     "unknown fields": (say("hi", extra={"a": [1]}), Say(ID, "hi")),
     "a doubled field, of which the last counts": ('{"type": "ping", "type": "stop"}', Stop()),
+    "an edit": (say(" new ", type="edit", files=[ID]), Edit(ID, "new")),
+    "a withdrawal": (say(7, type="delete"), Delete(ID)),
     "stop": ('{"type": "stop"}', Stop()),
     "ping": (' {"type": "ping"}\n', Ping()),
     "hello": (hello(), Hello("shop", "", 0, "en")),
@@ -60,6 +68,19 @@ BAD = {
     "10 MB of open brackets": ("[" * 10_000_000, "too_long"),
     "one character too many": (say("a" * (LONGEST + 1)), "too_long"),
     "10,000 zero-width characters": (say("\u200b" * 10_000), "too_long"),
+    "an edit that is too long": (say("a" * (LONGEST + 1), type="edit"), "too_long"),
+    "an edit to nothing": (say(" ", type="edit"), "empty"),
+    "an edit without an id": ('{"type": "edit", "text": "a"}', "unknown_type"),
+    "a withdrawal of a number": ('{"type": "delete", "id": 7}', "unknown_type"),
+    "one file too many": (say("hi", files=[*FIVE, ID]), "too_many_files"),
+    "the same file twice": (say("hi", files=[ID, ID]), "too_many_files"),
+    "a path instead of a file": (say("hi", files=["../../etc/passwd"]), "files_gone"),
+    "a file id in capitals": (say("hi", files=[ID[:-1] + "A"]), "files_gone"),
+    "files that are no list": (say("hi", files=ID), "files_gone"),
+    "a file that is no text": (say("hi", files=[{"id": ID}]), "files_gone"),
+    "null instead of files": (say("hi", files=None), "files_gone"),
+    "no files and no text": (say("", files=[]), "empty"),
+    "files and no text at all": (json.dumps({"type": "say", "id": ID, "files": [ID]}), "empty"),
     "no text": ('{"type": "say", "id": "00000000-0000-4000-8000-000000000001"}', "empty"),
     "only zero-width characters": (say("\u200b\u200d\ufeff" * 20), "empty"),
     "only blanks": (say(" \t\n\u3000\xa0"), "empty"),

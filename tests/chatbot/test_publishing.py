@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chatbot import publishing
 from chatbot.events import Stale, StateLost, Writer
-from chatbot.publishing import INTERVAL_SECONDS, ReplyPublisher
+from chatbot.publishing import INTERVAL_SECONDS, MOST_PARTS, ReplyPublisher
 from tests.fakes import DOWN, Clock, FakeLog, LandsAndFails, released, shown_text
 
 START = 1000.0
@@ -24,13 +24,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def publisher(log: FakeLog, *, replace: bool = False, restores: list[int] | None = None) -> ReplyPublisher:
+def publisher(log: FakeLog, *, restores: list[int] | None = None) -> ReplyPublisher:
     def restore() -> None:
         if restores is not None:
             restores.append(1)
 
     reply = uuid.uuid4()
-    return ReplyPublisher(log=log, writer=Writer(uuid.uuid4(), 1, 1), reply=reply, restore=restore, replace=replace)  # type: ignore[arg-type]
+    return ReplyPublisher(log=log, writer=Writer(uuid.uuid4(), 1, 1), reply=reply, restore=restore)  # type: ignore[arg-type]
 
 
 def add(to: ReplyPublisher, text: str) -> None:
@@ -46,7 +46,7 @@ def test_units_that_come_fast_travel_together(clock: Clock) -> None:
     clock.now += TICK
     reply.flush()
     assert [(e["part"], e["text"], e["replace"]) for _, e in log.events] == [
-        (0, "One. ", False),
+        (0, "One. ", True),
         (1, "Two. Three. ", False),
     ]
     clock.now += TICK
@@ -105,7 +105,7 @@ def test_the_time_of_the_first_text_is_kept(clock: Clock) -> None:
 
 
 def test_a_later_attempt_replaces_what_the_first_has_shown(clock: Clock) -> None:
-    reply = publisher(log := FakeLog(), replace=True)
+    reply = publisher(log := FakeLog())
     reply.stage("searching")
     clock.now += 1
     add(reply, "Again. ")
@@ -120,7 +120,7 @@ def test_a_later_attempt_replaces_what_the_first_has_shown(clock: Clock) -> None
 
 @pytest.mark.parametrize("failure", [DOWN, StateLost()])
 def test_a_later_attempt_that_begins_in_an_outage_still_replaces(failure: Exception, clock: Clock) -> None:
-    reply = publisher(log := FakeLog([failure]), replace=True)
+    reply = publisher(log := FakeLog([failure]))
     reply.stage("searching")
     clock.now += 1
     add(reply, "Again. ")
@@ -137,7 +137,7 @@ def test_after_lost_memory_the_whole_reply_is_sent_again(clock: Clock) -> None:
     add(reply, "Three. ")
     assert restores == [1]
     assert [(e["part"], e["text"], e["replace"]) for _, e in log.events] == [
-        (0, "One. ", False),
+        (0, "One. ", True),
         (0, "One. Two. ", True),
         (1, "Three. ", False),
     ]
@@ -153,7 +153,7 @@ def test_after_an_outage_the_whole_reply_is_sent_again(clock: Clock) -> None:
     clock.now += 1
     reply.flush()
     assert [(e["part"], e["text"], e["replace"]) for _, e in log.events] == [
-        (0, "One. ", False),
+        (0, "One. ", True),
         (0, "One. Two. ", True),
     ]
 
@@ -194,14 +194,14 @@ FAILURE = st.sampled_from([None, None, None, DOWN, LandsAndFails(), StateLost()]
 @settings(max_examples=150, deadline=None)
 @given(st.lists(STEP, max_size=30), st.lists(FAILURE, max_size=15), st.booleans())
 def test_nothing_is_lost_or_doubled_and_events_keep_their_distance(
-    steps: list[object], failures: list[Exception | None], replace: bool
+    steps: list[object], failures: list[Exception | None], attempted: bool
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         clock = Clock(START)
         patch.setattr(publishing, "time", SimpleNamespace(monotonic=clock, time=clock))
         log = FakeLog(failures, clock)
-        reply = publisher(log, replace=replace)
-        before = [("reply", {"part": 0, "text": "an earlier attempt", "replace": False})] if replace else []
+        reply = publisher(log)
+        before = [("reply", {"part": 0, "text": "an earlier attempt", "replace": False})] if attempted else []
         added = ""
         for step in steps:
             match step:
@@ -221,6 +221,16 @@ def test_nothing_is_lost_or_doubled_and_events_keep_their_distance(
             reply.flush()
         assert shown_text([*before, *log.events]) == (added or shown_text(before))
         assert all(b - a >= INTERVAL_SECONDS - 1e-9 for a, b in zip(log.times, log.times[1:], strict=False))
+
+
+def test_a_long_reply_is_sent_whole_again_before_the_log_drops_its_beginning(clock: Clock) -> None:
+    reply = publisher(log := FakeLog())
+    for n in range(2 * MOST_PARTS + 5):
+        add(reply, f"{n}. ")
+        clock.now += 1
+    whole = [place for place, event in enumerate(log.replies) if event["replace"]]
+    assert whole == [0, MOST_PARTS, 2 * MOST_PARTS]
+    assert shown_text(log.events) == "".join(f"{n}. " for n in range(2 * MOST_PARTS + 5))
 
 
 def test_a_turn_and_its_pulse_may_send_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

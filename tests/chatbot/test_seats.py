@@ -1,9 +1,12 @@
 """How many sockets somebody may have open, in one process and in several."""
 
+import time
+
 import pytest
 import redis
 
 from chatbot import seats as seats_module
+from chatbot.events import LogUnavailable
 from chatbot.seats import Seats, SharedSeats
 from tests.fakes import until
 
@@ -17,6 +20,12 @@ def seats(request: pytest.FixtureRequest) -> Seats:
     if request.param == "redis is away":
         return SharedSeats(redis.Redis(unix_socket_path=AWAY, retry=None), 2)
     return SharedSeats(request.getfixturevalue("redis_client"), 2)
+
+
+@pytest.fixture
+def both(redis_client: redis.Redis) -> tuple[SharedSeats, SharedSeats]:
+    """The seats of two processes."""
+    return SharedSeats(redis_client, 5), SharedSeats(redis_client, 5)
 
 
 def test_there_are_so_many_seats_and_no_more(seats: Seats) -> None:
@@ -77,3 +86,31 @@ def test_who_stays_keeps_the_seat_even_when_redis_forgets(
     until(lambda: redis_client.exists("kefu:seats:a"))
     assert not other.take("a", "2")
     one.close()
+
+
+def test_seats_of_all_processes_are_counted(both: tuple[SharedSeats, SharedSeats]) -> None:
+    one, two = both
+    assert one.holders("a") == 0
+    one.take("a", "x")
+    two.take("a", "y")
+    two.take("b", "z")
+    assert (one.holders("a"), two.holders("a"), one.holders("b"), one.holders("c")) == (2, 2, 1, 0)
+    assert one.occupied(["a", "c", "b"]) == [True, False, True]
+    assert one.occupied([]) == []
+    two.leave("a", "y")
+    one.leave("a", "x")
+    assert one.holders("a") == 0
+
+
+def test_seats_that_ran_out_are_free(both: tuple[SharedSeats, SharedSeats], redis_client: redis.Redis) -> None:
+    redis_client.zadd("kefu:seats:a", {"dead": time.time() - 1})
+    assert both[0].holders("a") == 0
+    assert both[0].occupied(["a"]) == [False]
+
+
+def test_while_redis_is_away_only_the_seats_here_are_known() -> None:
+    away = SharedSeats(redis.Redis(unix_socket_path=AWAY, retry=None), 5)
+    away.take("a", "x")
+    assert (away.holders("a"), away.holders("b")) == (1, 0)
+    with pytest.raises(LogUnavailable):
+        away.occupied(["a"])

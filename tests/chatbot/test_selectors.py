@@ -40,7 +40,6 @@ class Bot:
             writer=Writer(self.chat.id, 1, 0),
             reply=self.reply,
             restore=lambda: services.restore_state(self.chat.id, log=self.log),
-            replace=False,
         )
 
     def add(self, text: str = "One. ") -> None:
@@ -86,17 +85,19 @@ def test_a_reader_who_starts_gets_finished_messages_whole_and_the_running_reply(
     assert (caught.seq, caught.live) == (7, True)
 
 
-@pytest.mark.parametrize("after", [1, 2, 3, 4])
-def test_a_reader_who_returns_gets_every_event_that_was_missed(
+@pytest.mark.parametrize("after", [1, 2, 3, 4, 5, 6])
+def test_a_reader_who_returns_gets_every_event_that_was_missed_and_what_is_finished_whole(
     after: int, say: Say, chat: Conversation, log: EventLog, bot: Bot
 ) -> None:
     say("a")
     bot.add("One. ")
     bot.add("Two. ")
     bot.finish()
+    bot.add("Three. ")
+    bot.add("Four. ")
     caught = events_after(chat.id, after, log=log)
-    assert kinds(caught) == [(1, "message"), (2, "reply"), (3, "reply"), (4, "message")][after:]
-    assert caught.seq == 4
+    assert kinds(caught) == [e for e in [(4, "message"), (5, "reply"), (6, "reply")] if e[0] > after]
+    assert caught.seq == 6
 
 
 def test_after_redis_forgot_everything_finished_messages_come_from_the_database(
@@ -140,6 +141,90 @@ def test_without_redis_finished_messages_are_there_and_the_reader_is_told(
         redis_running.start()
     assert kinds(caught) == [(1, "message")]
     assert (caught.seq, caught.live) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("open_first", "shown"), [(True, [(1, "message")]), (False, [(1, "message"), (4, "message"), (5, "message")])]
+)
+def test_without_redis_a_reader_is_not_led_past_a_running_reply(
+    open_first: bool, shown: list[tuple[int, str]], say: Say, chat: Conversation, log: EventLog, bot: Bot,
+    redis_running: RedisServer,
+) -> None:  # fmt: skip
+    say("a")
+    bot.add("One. ")
+    bot.add("Two. ")
+    say("b")
+    say("c")
+    if not open_first:  # then no reply can be running
+        Message.objects.update(outcome="answered")
+    reader, reply = Reader(), bot.reply
+    redis_running.kill()
+    try:
+        caught = events_after(chat.id, 0, log=log)
+        assert kinds(caught) == shown
+        assert caught.seq == shown[-1][0]
+    finally:
+        redis_running.start()
+    if open_first:
+        log.restore(chat.id, fence=1, attempt=0, after=2 * BLOCK, ceiling=3 * BLOCK)
+        for event in caught.events:
+            reader.apply(event)
+        bot.add("Three. ")
+        for event in events_after(chat.id, reader.cursor, log=log).events:
+            reader.apply(event)
+        assert (len(reader.messages), reader.shown(reply)) == (3, "One. Two. Three. ")
+
+
+@pytest.mark.parametrize("after", [1, 2, 3, 4])
+def test_without_redis_what_dropped_the_reply_leads_past_its_parts(
+    after: int, say: Say, chat: Conversation, log: EventLog, bot: Bot, redis_running: RedisServer
+) -> None:
+    say("a")
+    bot.add("One. ")
+    bot.add("Two. ")
+    notice = Message.objects.create(conversation=chat, role="system", reason="left", text="Left.")
+    services.announce(notice, log=log)
+    say("b")
+    bot.add("New. ")
+    say("c")
+    redis_running.kill()
+    try:
+        caught = events_after(chat.id, after, log=log)
+    finally:
+        redis_running.start()
+    assert kinds(caught) == [(4, "message"), (5, "message")][max(0, after - 3) :]
+
+
+def test_parts_whose_beginning_the_log_has_dropped_wait_for_the_whole_reply(
+    say: Say, chat: Conversation, log: EventLog, bot: Bot, redis_client: Redis
+) -> None:
+    say("a")
+    bot.add("One. ")
+    bot.add("Two. ")
+    redis_client.xdel(f"kefu:log:{chat.id}", "1-0", "2-0")
+    assert kinds(events_after(chat.id, 0, log=log)) == [(1, "message")]
+
+
+@pytest.mark.parametrize(
+    ("message", "drops"),
+    [
+        ({"role": "system", "reason": "joined"}, True),
+        ({"role": "system", "reason": "expired"}, True),
+        ({"role": "system", "reason": "closed"}, False),
+        ({"role": "customer"}, False),
+        ({"role": "customer", "edited": True}, True),
+        ({"role": "customer", "deleted": True}, True),
+        ({"role": "agent"}, False),
+        ({"role": "bot", "edited": True}, False),
+    ],
+)
+def test_what_the_bot_was_saying_is_dropped_when_owner_or_question_changed(
+    message: dict[str, Any], drops: bool, chat: Conversation, log: EventLog, bot: Bot
+) -> None:
+    bot.add("One. ")
+    told = {"id": "m", "edited": False, "deleted": False, **message}
+    log.append(Writer(chat.id), "message", {"message": told})
+    assert selectors.running_reply(chat.id, log=log) == ("" if drops else "One. ")
 
 
 def test_a_message_whose_number_is_not_in_the_database_yet_is_not_lost(

@@ -2,6 +2,7 @@
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 import redis
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from chatbot import events, services
 from chatbot.events import BLOCK, EventLog, Writer
 from chatbot.models import Conversation, Message, Site
+from chatbot.services import DuplicateId
 from guardrails import services as vault
 from guardrails.models import VaultEntry
 from guardrails.personal_data.pool import MaskingUnavailable
@@ -70,11 +72,26 @@ def test_the_masker_sees_what_is_stored(say: Say) -> None:
 
 def test_the_same_client_id_is_received_once(say: Say, chat: Conversation, log: EventLog, queue: FakeQueue) -> None:
     first = say("one 13800138000", client_id="c1")
-    again = say("two 13900139000", client_id="c1")
+    again = say("one 13800138000", client_id="c1")
     assert again.id == first.id
     assert again.text == "one <CN_MOBILE_1>"
     assert Message.objects.count() == len(queue.ids) == len(types(log, chat.id)) == 1
     assert VaultEntry.objects.count() == 1
+
+
+@pytest.mark.parametrize("text", ["two", "one 13900139000", "one"])
+def test_another_text_under_a_used_client_id_is_refused_and_leaves_nothing(text: str, say: Say) -> None:
+    first = say("one 13800138000", client_id="c1")
+    with pytest.raises(DuplicateId):
+        say(text, client_id="c1")
+    assert Message.objects.get() == first
+    assert VaultEntry.objects.count() == 1
+
+
+def test_a_message_that_was_changed_since_may_be_sent_again(say: Say) -> None:
+    first = say("one", client_id="c1")
+    Message.objects.update(text="", version=1)
+    assert say("one", client_id="c1").id == first.id
 
 
 def test_the_same_client_id_in_another_conversation_is_another_message(say: Say, site: Site, log: EventLog) -> None:
@@ -154,9 +171,7 @@ def test_numbers_never_go_back_whatever_redis_forgets(site: Site, log: EventLog,
         assert given_out == sorted(set(given_out))
 
 
-def test_restoring_brings_back_who_may_write(
-    chat: Conversation, log: EventLog, redis_client: redis.Redis
-) -> None:
+def test_restoring_brings_back_who_may_write(chat: Conversation, log: EventLog, redis_client: redis.Redis) -> None:
     Conversation.objects.update(fence=4, attempt=9)
     redis_client.flushall()
     services.restore_state(chat.id, log=log)
@@ -220,3 +235,26 @@ def test_erasing_leaves_nothing_of_a_conversation_and_all_of_the_others(say: Say
     assert list(vault.values(other.id, master_key=MASTER_KEY).values()) == ["13900139000"]
     assert log.read(erased, 0) == ([], 0)
     assert len(log.read(other.id, 0)[0]) == 1
+
+
+def test_every_message_moves_its_conversation_and_wakes_it(say: Say) -> None:
+    Conversation.objects.update(updated="2020-01-01T00:00Z", closed="2020-01-01T00:00Z")
+    message = say()
+    assert Conversation.objects.get().updated > message.created - timedelta(seconds=1)
+    assert Conversation.objects.get().closed is None
+
+
+def test_what_else_hangs_on_it_is_erased_with_it_or_nothing_is(say: Say, chat: Conversation, log: EventLog) -> None:
+    say()
+
+    def fails(conversation: uuid.UUID) -> None:
+        raise OSError("the disk is away")
+
+    with pytest.raises(OSError, match="disk"):
+        services.erase_conversation(chat.id, log=log, also=[fails])
+    assert Message.objects.count() == len(log.read(chat.id, 0)[0]) == 1
+    erased: list[uuid.UUID] = []
+    for _ in range(2):  # harmless when called again
+        assert services.erase_conversation(chat.id, log=log, also=[erased.append])
+    assert erased == [chat.id] * 2
+    assert not Conversation.objects.exists()

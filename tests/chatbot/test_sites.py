@@ -1,17 +1,81 @@
-"""A site's user secret: shown once, sealed ever after."""
+"""What a site decides; its user secret: shown once, sealed ever after."""
 
 import logging
+from typing import Any
 
 import pytest
 from django.contrib.admin.sites import site as admin_site
 from django.contrib.auth.models import User
 from django.core import serializers
+from django.core.exceptions import ValidationError
 from django.test import Client
 
 from chatbot import sites, wiring
 from chatbot.models import Site
+from chatbot.turn import Language
 from guardrails.vault import MasterKey, VaultError
 from tests.chatbot.conftest import MASTER_KEY
+
+
+@pytest.mark.parametrize(
+    ("spoken", "wanted", "expected"),
+    [
+        (["zh", "en"], "en", "en"),
+        (["zh", "en"], "zh", "zh"),
+        (["zh"], "en", "zh"),
+        (["en"], "zh", "en"),
+        ([], "zh", "zh"),
+    ],
+)
+def test_a_language_that_the_site_does_not_speak_falls_back_to_its_first_one(
+    spoken: list[str], wanted: Language, expected: str
+) -> None:
+    assert sites.spoken(Site(languages=spoken), wanted) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "persona", "expected"),
+    [
+        ("", "", ""),
+        ("Pine", "", "Your name is Pine."),
+        ("", "Be brief.", "Be brief."),
+        ("Pine", "Be brief.", "Your name is Pine.\nBe brief."),
+    ],
+)
+def test_the_persona_is_name_and_manner(name: str, persona: str, expected: str) -> None:
+    assert sites.persona(Site(bot_name=name, persona=persona)) == expected
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("hours", {"zone": "Nowhere/At_All"}),
+        ("hours", []),
+        ("languages", []),
+        ("languages", ["fr"]),
+        ("languages", "zh"),
+        ("languages", [["zh"]]),
+        ("persona", "x" * 601),
+    ],
+)
+def test_a_site_that_makes_no_sense_is_refused_by_field(site: Site, field: str, value: Any) -> None:
+    setattr(site, field, value)
+    with pytest.raises(ValidationError) as refused:
+        site.full_clean()
+    assert list(refused.value.message_dict) == [field]
+
+
+def test_a_site_that_makes_sense_is_taken(site: Site) -> None:
+    site.hours = {"zone": "Asia/Shanghai", "week": {"mon": [["09:00", "18:00"]]}}
+    site.languages, site.persona = ["en"], "x" * 600
+    site.full_clean()
+
+
+def test_hours_that_nobody_checked_and_nobody_can_read_count_as_always_open(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert sites.hours_of(Site(pk=3, hours={"zone": "Nowhere/At_All"})) is None
+    assert "site 3" in caplog.text
 
 
 def test_a_new_secret_replaces_the_old_one_and_is_sealed(site: Site) -> None:

@@ -1,18 +1,20 @@
 """The worker's edge: thin tasks around turns and sweeping; only ids travel."""
 
 import uuid
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import redis
 from celery import current_app
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 from prometheus_client import REGISTRY
 
-from chatbot import queueing, tasks, worker_wiring
+from chatbot import ownership, queueing, tasks, worker_wiring
 from chatbot.events import EventLog
-from chatbot.models import Message
+from chatbot.models import Conversation, Handoff, Message, Site
 from chatbot.pulse import Pulse
 from tests.chatbot.conftest import Say
 from tests.conftest import RedisServer
@@ -113,12 +115,53 @@ def test_the_sweep_is_counted(say: Say) -> None:
     assert value("kefu_swept_total", what="apologised") == before + 1
 
 
+def test_idle_conversations_rest_while_the_sweep_runs(say: Say, log: EventLog) -> None:
+    before = value("kefu_swept_total", what="expired")
+    say()
+    for hours, rests in ((0.9, False), (1.1, True), (1.1, True)):
+        Conversation.objects.update(updated=timezone.now() - timedelta(hours=hours))
+        log._redis.delete("kefu:first:expire")
+        tasks.sweep()
+        assert (Conversation.objects.get().closed is not None) == rests
+    assert value("kefu_swept_total", what="expired") == before + 1
+
+
+def test_who_left_a_message_waits_as_soon_as_people_are_back(
+    say: Say, chat: Conversation, site: Site, log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.hours = {"zone": "UTC"}  # never
+    site.save()
+    ownership.request_person(conversation_id=chat.id, reason="requested", log=log)
+    monkeypatch.setattr(tasks, "present", lambda visitors: [visitor == chat.visitor for visitor in visitors])
+    for hours, state in (({"zone": "UTC"}, "message"), ({}, "waiting")):
+        Site.objects.update(hours=hours)
+        log._redis.delete("kefu:first:reopen")
+        tasks.sweep()
+        assert Handoff.objects.get().state == state
+
+
+def test_old_conversations_are_erased(say: Say, redis_running: RedisServer) -> None:
+    say()
+    Site.objects.update(retention_days=1)
+    Conversation.objects.update(updated="2020-01-01T00:00Z")
+    redis_running.kill()
+    try:
+        tasks.erase_old()
+    finally:
+        redis_running.start()
+    assert Conversation.objects.exists()
+    tasks.erase_old()
+    assert not Conversation.objects.exists()
+
+
 def test_tasks_have_the_names_and_queues_that_the_processes_expect() -> None:
     routes = current_app.conf.task_routes
     assert routes[queueing.ANSWER_TURN] == {"queue": "turns"}
     assert routes[tasks.sweep.name] == {"queue": "sweep"}
+    assert routes[tasks.erase_old.name] == {"queue": "desk"}
     assert tasks.answer_turn.name == queueing.ANSWER_TURN
     assert current_app.conf.beat_schedule["sweep"]["task"] == tasks.sweep.name
+    assert current_app.conf.beat_schedule["erase old"]["task"] == tasks.erase_old.name
 
 
 def test_only_an_id_travels(log: EventLog, redis_running: RedisServer) -> None:

@@ -1,4 +1,5 @@
-"""Any interleaving of customer, bot, two agents, dying workers and a failing redis, against a model of what must hold.
+"""Any interleaving of a customer in several tabs, the bot, two agents, dying workers, the clock and a failing redis,
+against a model of what must hold. The customer also edits and withdraws; idle conversations expire.
 
 KEFU_MACHINE_EXAMPLES sets how many interleavings are tried.
 """
@@ -9,14 +10,15 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 import redis
 from django.contrib.auth.models import User
-from django.db.models import F
+from django.db.models import QuerySet
+from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -28,9 +30,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from chatbot import ownership, publishing, services, sweeping, turns
+from chatbot import editing, expiry, ownership, publishing, services, sweeping, turns
 from chatbot.events import FEED, Event, EventLog, LogUnavailable, feed_entries
-from chatbot.models import Conversation, LedgerEntry, Message, Site
+from chatbot.models import Conversation, Handoff, LedgerEntry, Message, Site
 from chatbot.ownership import NotOwner
 from chatbot.publishing import ReplyPublisher
 from chatbot.selectors import events_after
@@ -39,9 +41,10 @@ from guardrails.screening import screen
 from tests.chatbot.conftest import MASTER_KEY
 from tests.fakes import FakeFind, FakeQueue, Reader, conclusion, lexicon, released
 
-EXAMPLES = int(os.environ.get("KEFU_MACHINE_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("KEFU_MACHINE_EXAMPLES", "45"))
 STEPS = 50
 SECONDS = 25
+IDLE_SECONDS = 3600
 WHICH = st.integers(0, 30)
 MOSTLY = st.sampled_from([True, True, True, False])
 NO_FAULT = (99, False)
@@ -56,7 +59,6 @@ class FrailLog:
     log: EventLog
     calls: int = NO_FAULT[0]
     lands: bool = False
-    unsure: bool = False  # an event is in the log and whoever appended it does not know
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         return partial(self._call, getattr(self.log, name))
@@ -68,8 +70,7 @@ class FrailLog:
         if self.lands:
             self.lands = False
             method(*arguments, **options)
-            self.unsure |= method.__name__ == "append"
-        raise redis.TimeoutError("redis is away")
+        raise LogUnavailable("TimeoutError")
 
 
 @dataclass
@@ -79,11 +80,12 @@ class Worker:
     claimed: Claim
     publisher: ReplyPublisher
     shown: list[str] = field(default_factory=list)
+    stale: bool = False  # what it answers was changed, taken over, or has an outcome
 
 
 @dataclass
 class Screen(Reader):
-    """A customer's or agent's screen: after an owner's change, what the bot was saying is dropped."""
+    """A customer's or agent's screen."""
 
     live: str = ""  # the id of the feed's last entry that was seen, "" while not connected
 
@@ -92,23 +94,36 @@ class Screen(Reader):
         self.agent = False
 
     def apply(self, event: Event) -> None:
+        if event.type == "message":  # told again after redis forgot it
+            self.seen.pop(event.data()["message"]["id"], None)
         super().apply(event)
         if event.type != "message":
             assert not self.agent, f"the bot talks over an agent: {event}"
             return
         message = event.data()["message"]
-        if message["role"] == "system":
-            self.agent = message["reason"] != "left"
-            self.replies.clear()
+        if message["role"] == "system" and message["reason"] != "closed":
+            self.agent = message["reason"] in ("joined", "transferred")
         assert not (message["role"] == "bot" and self.agent), f"the bot talks over an agent: {event}"
+
+
+@dataclass
+class Time:
+    """The clock of Django, put forward at will."""
+
+    ahead: timedelta = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
 
 
 class Conversations(RuleBasedStateMachine):
     """One conversation and everybody who has to do with it."""
 
-    def __init__(self, site: Site, agents: list[User], client: redis.Redis) -> None:
+    def __init__(self, site: Site, agents: list[User], client: redis.Redis, time: Time) -> None:
         super().__init__()
         client.flushall()
+        time.ahead = timedelta()
+        self.time = time
         LedgerEntry.objects.all().delete()
         Message.objects.all().delete()
         Conversation.objects.all().delete()
@@ -119,7 +134,8 @@ class Conversations(RuleBasedStateMachine):
         self.workers: list[Worker] = []
         self.late: list[Message] = []
         self.readers = [Screen()]
-        self.history: list[str] = []  # the finished messages in the order of their announcement
+        self.told: dict[tuple[str, str, bool], int] = {}  # what was announced: how many times redis had been flushed
+        self.flushes = 0
         self.outcomes: dict[uuid.UUID, str] = {}
         self.newest = self.fence = 0
         self.feed = "0-0"
@@ -143,6 +159,38 @@ class Conversations(RuleBasedStateMachine):
             )  # fmt: skip
         assert Message.objects.count() == before + (not again)
 
+    @rule(which=WHICH, fault=FAULTS)
+    def a_message_is_edited(self, which: int, fault: tuple[int, bool]) -> None:
+        text = f"How long? And {uuid.uuid4().hex[:8]}?"
+        edit = partial(editing.edit_message, text=text, language="en", find=FakeFind(), master_key=MASTER_KEY)
+        self._alter(which, edit, lambda before: before.outcome == "", fault)
+
+    @rule(which=WHICH, fault=FAULTS)
+    def a_message_is_withdrawn(self, which: int, fault: tuple[int, bool]) -> None:
+        def allowed(before: Message) -> bool:
+            return before.deleted is not None or before.created > self.time() - timedelta(minutes=15)
+
+        self._alter(which, editing.withdraw_message, allowed, fault)
+
+    def _alter(
+        self, which: int, act: Callable[..., Message], allowed: Callable[[Message], bool], fault: tuple[int, bool]
+    ) -> None:
+        client_id = self.said[which % len(self.said)]
+        before = Message.objects.get(client_id=client_id)
+        may, end = allowed(before), ""
+        with self.redis(fault):
+            try:
+                act(conversation=self.chat, client_id=client_id, log=self.log, enqueue=self.queue)
+                end = "done"
+            except editing.TooLate:
+                end = "too late"
+        after = Message.objects.get(client_id=client_id)
+        if after.version > before.version:
+            self._outdate()
+        assert end in ("", "done" if may else "too late")
+        if end != "done":
+            assert (after.text, after.version, after.outcome) == (before.text, before.version, before.outcome)
+
     @rule(fault=FAULTS)
     def the_answer_is_stopped(self, fault: tuple[int, bool]) -> None:
         with self.redis(fault):
@@ -165,7 +213,6 @@ class Conversations(RuleBasedStateMachine):
                     writer=claimed.writer,
                     reply=claimed.reply_id,
                     restore=lambda: services.restore_state(self.chat.id, log=self.log),
-                    replace=claimed.earlier_attempts > 0,
                 )
                 self.workers.append(Worker(claimed, publisher))
 
@@ -177,12 +224,14 @@ class Conversations(RuleBasedStateMachine):
         if self.log.stops([self.chat.id]) == [worker.claimed.attempt]:
             self._conclude(worker, "answered", fault)
             return
+        told = self.client.xlen(FEED)
         with self.redis(fault):
             if stage:
                 worker.publisher.stage("writing")
             else:
                 worker.shown.append(f"Attempt {worker.claimed.attempt}, part {len(worker.shown)}. ")
                 worker.publisher.add(*released(worker.shown[-1]))
+        assert not worker.stale or self.client.xlen(FEED) == told, "a stale worker shows something"
         if worker.publisher.lost:
             self._leave(worker, fault)
 
@@ -204,14 +253,20 @@ class Conversations(RuleBasedStateMachine):
                     worker.claimed, conclusion(*worker.shown, outcome=outcome, reason="because"), log=self.log
                 )
                 if concluded is not None:
+                    assert not worker.stale, "a stale worker's reply is recorded"
                     self.late.append(Message.objects.get(pk=concluded[0].pk))
                     self.late[-1].sequence = None
         self._leave(worker, fault)
+
+    def _outdate(self) -> None:
+        for worker in self.workers:
+            worker.stale = True
 
     def _leave(self, worker: Worker, fault: tuple[int, bool]) -> None:
         self.workers.remove(worker)
         with self.redis(fault):
             self.log.drop_lease(self.chat.id, worker.claimed.holder)
+            turns.enqueue_open(self.chat.id, self.queue, attempts=turns.MOST_ATTEMPTS)
 
     @precondition(lambda self: self.workers)
     @rule(which=WHICH, what=st.sampled_from(["killed", "hangs", "renews"]))
@@ -238,10 +293,23 @@ class Conversations(RuleBasedStateMachine):
         self._pass(seconds)
         with self.redis(fault):
             self._sweep()
-            self.log.unsure &= seconds <= sweeping.GRACE_SECONDS
+
+    @rule(seconds=st.sampled_from([600, 1500, 4000]), fault=FAULTS)
+    def nothing_happens_for_long_and_idle_conversations_rest(self, seconds: int, fault: tuple[int, bool]) -> None:
+        self._pass(seconds)
+        idle = Conversation.objects.get(pk=self.chat.pk).updated < self.time() - timedelta(seconds=IDLE_SECONDS)
+        with self.redis(fault):
+            rested = expiry.expire_idle(idle_seconds=IDLE_SECONDS, log=self.log)
+            assert rested <= idle
+            assert expiry.expire_idle(idle_seconds=IDLE_SECONDS, log=self.log) == 0
+        chat = Conversation.objects.get(pk=self.chat.pk)
+        if chat.closed is not None:
+            self._outdate()
+            assert (chat.owner, chat.agent, chat.draft) == ("bot", None, "")
+            assert not Message.objects.filter(Message.OPEN).exists()
 
     def _pass(self, seconds: int) -> None:
-        Message.objects.update(created=F("created") - timedelta(seconds=seconds))
+        self.time.ahead += timedelta(seconds=seconds)
         if seconds > sweeping.ENQUEUE_SECONDS:  # longer than a lease, too
             self.client.delete(f"kefu:first:enqueue:{self.chat.id}", f"kefu:lease:{self.chat.id}")
 
@@ -251,10 +319,10 @@ class Conversations(RuleBasedStateMachine):
 
         return sweeping.sweep(log=self.log, enqueue=self.queue, apologise=apologise, seconds=SECONDS)
 
-    @precondition(lambda self: not self.log.unsure)  # that event would have to come twice, or never
     @rule()
     def redis_forgets_everything(self) -> None:
         self.client.flushall()
+        self.flushes += 1
 
     # --- the agents
 
@@ -305,6 +373,7 @@ class Conversations(RuleBasedStateMachine):
         after = Conversation.objects.get(pk=self.chat.pk)
         assert end in ("", "done" if allowed else "refused")
         if end == "done":
+            self._outdate()
             assert after.agent == owner
             assert (after.owner == "bot") == (owner is None)
         else:
@@ -326,10 +395,11 @@ class Conversations(RuleBasedStateMachine):
                     screen=partial(screen, direction="in", lexicon=lexicon()), find=FakeFind(),
                     master_key=MASTER_KEY, log=self.log,
                 )  # fmt: skip
-                assert owner
+                assert owner or again
                 self.sent.append((who, client_id))
             except NotOwner:
                 assert not owner
+                assert not again
         assert Message.objects.count() == before + (owner and not again)
 
     # --- the readers
@@ -345,15 +415,26 @@ class Conversations(RuleBasedStateMachine):
                 reader.live = ""
             case "connects":
                 self._connect(reader)
-            # A reply that runs while redis is away lacks its beginning until it is finished: not looked at here.
-            case _ if not self.log.unsure and not self.workers:
+            case _:
                 with self.redis((0, False)):
                     self._read(reader)
+
+    @rule(which=WHICH)
+    def a_reader_comes_in_mid_answer_while_redis_is_away(self, which: int) -> None:
+        self.a_worker_shows_something(which, False, NO_FAULT)
+        self.a_message_arrives_maybe_once_more(False, which, NO_FAULT)
+        self.readers.append(Screen())
+        with self.redis((0, False)):
+            self._read(self.readers[-1])
+        self.numbers_grow_and_the_bot_is_silent_while_an_agent_owns()
+        self._connect(self.readers[-1])
+        self.a_worker_shows_something(which, False, NO_FAULT)
 
     def _connect(self, reader: Screen) -> None:
         reader.live = self.feed
         self._read(reader)
-        assert reader.messages == self.history
+        announced = Message.objects.filter(sequence__isnull=False)
+        assert [shown for shown in reader.history if announced.filter(pk=shown[0]).exists()] == self._history(announced)
 
     def _read(self, reader: Screen) -> None:
         caught = events_after(self.chat.id, reader.cursor, log=self.log)
@@ -368,7 +449,7 @@ class Conversations(RuleBasedStateMachine):
         """Let redis go away after some calls, and be back afterwards."""
         self.log.calls, self.log.lands = fault
         try:
-            with contextlib.suppress(*([] if fault == NO_FAULT else LogUnavailable)):
+            with contextlib.suppress(*([] if fault == NO_FAULT else [LogUnavailable])):
                 yield
         finally:
             self.log.calls, self.log.lands = NO_FAULT
@@ -380,20 +461,23 @@ class Conversations(RuleBasedStateMachine):
         self.fence = chat.fence
         rows = self.client.xrange(FEED, min=f"({self.feed}")
         self.feed = rows[-1][0].decode() if rows else self.feed
-        for entry in feed_entries(rows):
+        entries = [entry for entry in feed_entries(rows) if entry.event.seq]
+        for entry in entries:
             event, data = entry.event, entry.event.data()
             assert event.seq > self.newest, f"a number came twice: {event}"
             self.newest = event.seq
             if event.type == "message":
-                assert data["message"]["id"] not in self.history, f"announced twice: {event}"
-                self.history.append(data["message"]["id"])
+                message = data["message"]
+                version = message["id"], message["text"], message["deleted"]
+                assert self.told.get(version, -1) < self.flushes, f"announced twice: {event}"
+                self.told[version] = self.flushes
             if self.owner == chat.owner == "agent":
                 assert event.type == "message", f"the bot talks over an agent: {event}"
                 assert data["message"]["role"] != "bot", f"the bot talks over an agent: {event}"
         self.owner = chat.owner
         for reader in self.readers:
             if reader.live:
-                self._follow(reader, [entry.event for entry in feed_entries(rows)])
+                self._follow(reader, [entry.event for entry in entries])
 
     def _follow(self, reader: Screen, events: list[Event]) -> None:
         """As the socket's writer does it: apply what comes next, and catch up over a gap."""
@@ -406,6 +490,7 @@ class Conversations(RuleBasedStateMachine):
     @invariant()
     def an_outcome_never_changes_and_each_reply_is_the_only_one_to_its_message(self) -> None:
         for message in Message.objects.filter(role="customer"):
+            assert (message.deleted is None) == bool(message.text)
             if message.pk in self.outcomes:
                 assert message.outcome == self.outcomes[message.pk]
             elif message.outcome:
@@ -430,14 +515,22 @@ class Conversations(RuleBasedStateMachine):
                 break
         else:
             raise AssertionError("the sweeper finds no end")
-        owned = Conversation.objects.get(pk=self.chat.pk).owner == "agent"
-        for message in Message.objects.filter(role="customer"):
-            assert message.outcome or owned, "a message stays without an outcome"
+        if Message.objects.filter(Message.OPEN).exists():  # of those that an agent has, until nobody came for an hour
+            assert Conversation.objects.get(pk=self.chat.pk).owner == "agent", "a message stays without an outcome"
+            self._pass(IDLE_SECONDS + 1)
+            assert expiry.expire_idle(idle_seconds=IDLE_SECONDS, log=self.log) == 1
+            assert Handoff.objects.filter(state="message").exists(), "nobody is told of what nobody answered"
+            self.numbers_grow_and_the_bot_is_silent_while_an_agent_owns()
+        assert not Message.objects.filter(Message.OPEN).exists()
         self.an_outcome_never_changes_and_each_reply_is_the_only_one_to_its_message()
-        stored = Message.objects.order_by("sequence")
-        assert [str(message.id) for message in stored] == self.history
+        assert not Message.objects.filter(sequence=None).exists()
         for reader in self.readers:
             self._connect(reader)
+            assert reader.history == self._history(Message.objects.all())
+
+    @staticmethod
+    def _history(messages: QuerySet[Message]) -> list[tuple[str, str, bool]]:
+        return [(str(message.id), message.text, message.deleted is not None) for message in messages]
 
     def _answer(self, message_id: uuid.UUID) -> None:
         before = len(self.workers)
@@ -453,9 +546,10 @@ def test_whatever_happens_nobody_is_lost_doubled_or_talked_over(
     site: Site, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(publishing, "INTERVAL_SECONDS", 0.0)
+    monkeypatch.setattr(timezone, "now", time := Time())
     agents = [User.objects.create(username=name) for name in ("mei", "tom")]
     run_state_machine_as_test(
-        lambda: Conversations(site, agents, redis_client),
+        lambda: Conversations(site, agents, redis_client, time),
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,

@@ -10,9 +10,9 @@ import pytest
 import redis
 from django.db import connection
 
+from chatbot import publishing, services, turns
 from chatbot import pulse as pulse_module
-from chatbot import services, turns
-from chatbot.events import EventLog, LogUnavailable, Writer
+from chatbot.events import BLOCK, EventLog, LogUnavailable, Writer
 from chatbot.models import Conversation, Handoff, LedgerEntry, Message, Site
 from chatbot.pulse import Pulse
 from chatbot.selectors import events_after
@@ -34,7 +34,7 @@ def heart(log: EventLog, monkeypatch: pytest.MonkeyPatch) -> Pulse:
 
 
 @pytest.fixture
-def work(log: EventLog, heart: Pulse) -> Answerer:
+def work(log: EventLog, heart: Pulse, queue: FakeQueue) -> Answerer:
     """Answer a message as a worker would; return the reply."""
 
     def answer(message: Message | uuid.UUID, script: FakeAnswer | None = None, seconds: float = 60) -> Message | None:
@@ -43,6 +43,7 @@ def work(log: EventLog, heart: Pulse) -> Answerer:
             answer=script or FakeAnswer(),
             log=log,
             pulse=heart,
+            enqueue=queue,
             seconds=seconds,
             guard_version="g1",
         )
@@ -150,15 +151,17 @@ def test_a_burst_longer_than_the_history_is_answered_whole(say: Say, work: Answe
     assert set(outcomes()) == {"answered"}
 
 
-def test_a_message_that_comes_during_an_answer_is_answered_next(say: Say, work: Answerer, chat: Conversation) -> None:
+def test_a_message_that_comes_during_an_answer_is_answered_next(say: Say, work: Answerer, queue: FakeQueue) -> None:
     late: list[Message] = []
-    work(say("one"), FakeAnswer(["First. ", lambda: late.append(say("two")), "Done. "]))
+    first = say("one")
+    queue.ids.clear()
+    work(first, FakeAnswer(["First. ", lambda: late.append(say("two")), "Done. "]))
     assert outcomes() == ["answered", ""]
-    assert turns.open_message(chat.id) == late[0].id
+    assert queue.ids == [late[0].id, late[0].id]  # by the door, and by the turn that could not answer it
     script = FakeAnswer(["Second. "])
     work(late[0], script)
     assert script.turns[0].text == "two"
-    assert turns.open_message(chat.id) is None
+    assert len(queue.ids) == 2
     assert [reply.text for reply in replies()] == ["First. Done. ", "Second. "]
 
 
@@ -230,7 +233,7 @@ def die(message: Message, log: EventLog, *shown: str) -> turns.Claim:
             "reply": str(claimed.reply_id),
             "part": part,
             "text": text,
-            "replace": part == 0 < claimed.earlier_attempts,
+            "replace": part == 0,
         }
         log.append(claimed.writer, "reply", reply)
     log.drop_lease(claimed.conversation.id, claimed.holder)
@@ -284,8 +287,11 @@ def test_a_stale_attempt_concludes_nothing(say: Say, chat: Conversation, log: Ev
     assert [m.text for m in replies()] == ["New."]
 
 
-def test_an_agent_who_took_over_is_not_interrupted(say: Say, chat: Conversation, log: EventLog, work: Answerer) -> None:
+def test_an_agent_who_took_over_is_not_interrupted(
+    say: Say, chat: Conversation, log: EventLog, work: Answerer, queue: FakeQueue
+) -> None:
     message = say()
+    queue.ids.clear()
 
     def take_over() -> None:
         Conversation.objects.update(owner="agent", fence=2)
@@ -297,7 +303,7 @@ def test_an_agent_who_took_over_is_not_interrupted(say: Say, chat: Conversation,
     assert outcomes() == [""]
     assert work(message, script) is None
     assert len(script.turns) == 1
-    assert turns.open_message(chat.id) is None
+    assert queue.ids == []
     assert "Two" not in str(log.read(chat.id, 0)[0])
 
 
@@ -321,6 +327,7 @@ def test_a_pipeline_without_conclusion_is_an_error(say: Say, log: EventLog, hear
             answer=lambda *_: (x for x in ()),
             log=log,
             pulse=heart,
+            enqueue=FakeQueue(),
             seconds=9,  # type: ignore[arg-type,return-value]
         )
 
@@ -344,7 +351,8 @@ def test_a_stop_for_an_earlier_answer_does_not_stop_the_next_one(say: Say, chat:
             return super().stops(conversations)
 
     def answer(script: FakeAnswer) -> None:
-        turns.answer_turn(say().id, answer=script, log=log, pulse=Pulse(Watched(log._redis)), seconds=60)
+        heart, queue = Pulse(Watched(log._redis)), FakeQueue()
+        turns.answer_turn(say().id, answer=script, log=log, pulse=heart, enqueue=queue, seconds=60)
 
     answer(FakeAnswer())
     services.request_stop(conversation_id=chat.id, log=log)
@@ -422,3 +430,28 @@ def test_without_redis_nothing_is_claimed(say: Say, redis_running: RedisServer, 
 def test_what_is_said_is_what_release_has_passed(say: Say, work: Answerer) -> None:
     reply = work(say(), FakeAnswer(["Shown. ", conclusion("Sorry, ", "no.", outcome="refused", reason="reply_block")]))
     assert reply.text == "Sorry, no."
+
+
+def test_a_turn_that_lost_its_right_queues_what_is_open_but_not_for_ever(
+    say: Say, chat: Conversation, log: EventLog, work: Answerer, queue: FakeQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "INTERVAL_SECONDS", 0.0)
+    message = say()
+    queue.ids.clear()
+
+    def lose() -> None:
+        log.restore(chat.id, fence=1, attempt=log.attempt_of(chat.id) + 7, after=0, ceiling=BLOCK)
+
+    assert work(message, FakeAnswer(["One. ", lose, "Two. "])) is None
+    assert queue.ids == [message.id]
+    assert work(message, FakeAnswer(["One. ", lose, "Two. "])) is None
+    assert queue.ids == [message.id]  # the rest is for the sweeper
+
+
+def test_a_redis_that_knows_a_later_attempt_than_the_database_does_not_silence_the_bot(
+    say: Say, chat: Conversation, log: EventLog, work: Answerer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "INTERVAL_SECONDS", 0.0)
+    log.restore(chat.id, fence=1, attempt=40, after=0, ceiling=BLOCK)  # the database is an older copy
+    assert work(say(), FakeAnswer(["One. ", "Two. "])).text == "One. Two. "
+    assert Conversation.objects.get().attempt == 41

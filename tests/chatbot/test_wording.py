@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from attachments.refusals import Reason
 from chatbot.wording import SENTENCES, HandoffReason, say
 
 CODES = [
@@ -13,8 +14,11 @@ CODES = [
     "too_long", "invalid_json", "binary", "unknown_type", "empty", "too_fast",
     "masking_unavailable", "service_unavailable",
     "busy", "too_many_sockets", "user_invalid", "user_expired", "user_replayed",
+    "duplicate_id", "unknown_message", "too_late", "too_many_files", "files_gone", *get_args(Reason),
     "bad_hello", "bad_key", "bad_origin", "expired", "internal",
-    "owner.joined", "owner.transferred", "owner.left", "owner.closed",
+    "closed", "closed.until",
+    *(f"waiting.{what}" for what in ("minutes", "long", "unknown", "nobody", "closed", "closed_until")),
+    "owner.joined", "owner.transferred", "owner.left", "owner.ended", "owner.expired",
     *(f"handed_off.{reason}" for reason in get_args(HandoffReason)),
 ]  # fmt: skip
 

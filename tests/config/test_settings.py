@@ -54,7 +54,35 @@ def test_safe_production_options_start(load: Load) -> None:
     assert settings["ALLOWED_HOSTS"] == ["shop.example"]
     assert settings["SESSION_COOKIE_SECURE"]
     assert settings["CSRF_COOKIE_SECURE"]
+    assert settings["LANGUAGE_COOKIE_SECURE"]
     assert not settings["DEBUG"]
+
+
+def test_sessions_are_short_and_out_of_reach_of_scripts_and_other_sites(load: Load) -> None:
+    settings = load()
+    assert settings["SESSION_COOKIE_AGE"] == 12 * 3600
+    assert settings["SESSION_COOKIE_HTTPONLY"] is settings["CSRF_COOKIE_HTTPONLY"] is True
+    assert settings["SESSION_COOKIE_SAMESITE"] == settings["CSRF_COOKIE_SAMESITE"] == "Lax"
+
+
+@pytest.mark.parametrize(
+    ("options", "required"),
+    [
+        ({}, False),
+        ({"KEFU_TWO_FACTOR": "optional"}, False),
+        ({"KEFU_TWO_FACTOR": "required"}, True),
+        (SAFE, True),
+        ({**SAFE, "KEFU_TWO_FACTOR": "optional"}, False),
+    ],
+)
+def test_production_requires_a_second_factor_unless_told_otherwise(
+    options: dict[str, str], required: bool, load: Load
+) -> None:
+    assert load(**options)["TWO_FACTOR_REQUIRED"] is required
+
+
+def test_former_signing_keys_are_given_with_commas(load: Load) -> None:
+    assert load(KEFU_SECRET_KEY_FALLBACKS="old, older")["SECRET_KEY_FALLBACKS"] == ["old", "older"]
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,10 @@ def say(chat: Conversation, log: EventLog, queue: FakeQueue, text: str = "Hello?
 
 
 def acts() -> list[tuple[str, str]]:
-    return [(entry.actor_name, entry.action) for entry in AuditEntry.objects.exclude(action__in=["account_changed", "signed_in"])]
+    return [
+        (entry.actor_name, entry.action)
+        for entry in AuditEntry.objects.exclude(action__in=["account_changed", "signed_in"])
+    ]
 
 
 async def done(console: Console, type_: str, chat: Any = None, **fields: Any) -> dict[str, Any]:

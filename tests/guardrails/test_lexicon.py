@@ -1,12 +1,14 @@
 import random
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guardrails.lexicon import Lexicon, Word
+from guardrails.lexicon import Lexicon, Word, WordList
+from guardrails.lexicon.words import IMPORTED
 from guardrails.normalizer import Transforms
 from guardrails.verdict import PASS, Verdict
 
@@ -27,6 +29,9 @@ WORDS = (
     Word("垃圾", "count", "profanity"),
 )
 ALLOW = ("大麻烦", "kill the process", "亲自杀鱼", "妈妈的")
+
+
+LEXICON = Lexicon(WORDS, ALLOW)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +78,26 @@ def shipped() -> Lexicon:
         ("买K粉吗", "k粉"),
         ("Ｋ 粉", "k粉"),
         ("1989 8964", "8964"),
+        ("fu\u0441k", "fuck"),
+        ("kiIl", "kill"),
+        ("ki1l him", "kill"),
+        ("法轮工力", "法轮功"),
+        ("水去车仑工力", "法轮功"),
+        ("珐抡攻", "法轮功"),
+        ("falungong", "法轮功"),
+        ("fa lun gong", "法轮功"),
+        ("法lun功", "法轮功"),
+        ("想自沙", "自杀"),
+        ("自sha了", "自杀"),
+        ("达嘛出售", "大麻"),
         # Not these.
+        ("大妈来了", None),
+        ("答嘛", "大麻"),
+        ("字沙拉", None),
+        ("da ma", None),
+        ("duma fang", None),
+        ("法律论功", None),
+        ("发工", None),
         ("class assets grass", None),
         ("as", None),
         ("sh ell", None),
@@ -104,6 +128,7 @@ def test_words_are_found_through_evasion_and_not_inside_other_words(
         ("我有大麻", "block"),
         ("大麻烦，还有大麻", "block"),
         ("大 麻 烦", "block"),
+        ("大麻烦，达嘛", "block"),
         ("please kill the process", "pass"),
         ("please KILL THE PROCESS, then kill", "block"),
         ("亲自杀鱼", "pass"),
@@ -191,7 +216,8 @@ def test_files_and_folders_are_loaded_with_their_allow_lists(tmp_path: Path) -> 
 def test_every_shipped_word_finds_itself(shipped: Lexicon) -> None:
     lines = (Path(__file__).parents[2] / "guardrails/wordlists/kefu.tsv").read_text(encoding="utf-8").splitlines()
     words = [line.split("\t")[0] for line in lines if not line.startswith("#")]
-    assert len(words) >= 250
+    assert len(words) >= 1500
+    assert len(words) == len({*words})
     assert [word for word in words if word not in {hit.word for hit in shipped.match(f"a，{word}。b")}] == []
 
 
@@ -207,6 +233,12 @@ def test_every_shipped_word_finds_itself(shipped: Lexicon) -> None:
         "他妈的什么破东西，再也不买了",
         "I cut the cord, kill the process and restart",
         "一次性交易手续费是多少",
+        "大妈您好，这款有大码吗，衣服掉毛，收音也不好，真是上钓了",
+        "以下注意事项，以下投注意见请查收，出千元红包",
+        "我的账户余额可以贷吗？价比别家高，老鼠把衣服咬破了",
+        "how long can you hold a parcel for me, and which song is in the ad?",
+        "Bitte schön, ça va très bien, привет",
+        "好女干部，女子月半价，口语木工课程",
     ],
 )
 def test_angry_and_ordinary_customers_pass_the_shipped_list(shipped: Lexicon, text: str) -> None:
@@ -237,7 +269,55 @@ def test_a_long_list_builds_and_matches_in_time() -> None:
 
 
 def test_evil_text_is_matched_in_bounded_time(lexicon: Lexicon) -> None:
-    for text in ("a" * 50_000, "as" * 25_000, "大麻烦" * 15_000, "a5" * 25_000, "ass " * 12_000):
+    for text in (
+        "a" * 50_000,
+        "as" * 25_000,
+        "大麻烦" * 15_000,
+        "a5" * 25_000,
+        "ass " * 12_000,
+        "达嘛" * 25_000,
+        "木" * 50_000,
+        "弓虽女干" * 12_000,
+    ):
         start = time.process_time()
         lexicon.match(text)
+        lexicon.held_back(text)
         assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize(
+    ("off", "text"),
+    [
+        ("lookalikes", "fu\u0441k"),
+        ("split", "法轮工力"),
+        ("homophones", "珐抡攻"),
+        ("pinyin", "falungong"),
+        ("leetspeak", "ki1l"),
+    ],
+)
+def test_each_transform_can_be_switched_off_for_a_list(off: str, text: str) -> None:
+    words = (Word("法轮功", "block", "test"), Word("fuck", "block", "abuse"), Word("kill", "block", "violence"))
+    one = WordList("one", words)
+    other = WordList("other", words, (), Transforms(**{off: False}))
+    assert [hit.word for hit in Lexicon.of([one]).match(text)]
+    assert Lexicon.of([other]).match(text) == ()
+    assert Lexicon.of([WordList("third", words, (), replace(IMPORTED, simplified=False))]).match("法輪功") == ()
+    assert Lexicon.of([one, other]).match(text) == Lexicon.of([one]).match(text)
+
+
+def test_lists_are_judged_together_and_share_what_they_allow() -> None:
+    ours = WordList("ours", (Word("大麻", "block", "drugs", "ours"),))
+    theirs = WordList("theirs", (Word("麻烦", "review", "test", "theirs"),), ("大麻烦",), IMPORTED)
+    lexicon = Lexicon.of([ours, theirs])
+    assert len(lexicon) == 2
+    assert lexicon.judge("大麻烦") == PASS
+    assert [(hit.word, hit.source) for hit in lexicon.match("大麻，麻烦")] == [("大麻", "ours"), ("麻烦", "theirs")]
+    assert lexicon.version not in {Lexicon.of([ours]).version, Lexicon.of([theirs]).version}
+
+
+@given(st.text(st.characters(exclude_categories=[]) | st.sampled_from("自杀沙弓虽大麻嘛zishadfucк1I$. "), max_size=40))
+@settings(max_examples=150, deadline=None)
+def test_any_text_is_matched_with_valid_offsets(text: str) -> None:
+    for hit in LEXICON.match(text):
+        assert 0 <= hit.start < hit.end <= len(text)
+    assert 0 <= LEXICON.held_back(text) <= len(text)

@@ -24,7 +24,7 @@ def run() -> "subprocess.CompletedProcess[str]":
 def test_each_line_is_masked_with_numbers_of_its_own(run: "subprocess.CompletedProcess[str]") -> None:
     first, second, third, fourth, fifth = (orjson.loads(line) for line in run.stdout.splitlines())
     assert first["masked"] == "我叫<PERSON_1>，电话<CN_MOBILE_1>，再说一次<CN_MOBILE_1>，备用<CN_MOBILE_2>"
-    assert first["findings"][0] == {"entity": "PERSON", "start": 2, "end": 4, "score": 0.9}
+    assert first["findings"][0] == {"entity": "PERSON", "start": 2, "end": 4, "score": 0.92}
     assert second.keys() == {"id", "error"}
     assert third["masked"] == "‹PERSON-1› I am <PERSON_1>"
     assert fourth == {"id": 4, "masked": "退款多久到账", "findings": []}

@@ -15,6 +15,25 @@ MESSAGES = [
         {"PERSON": "张伟", "CN_MOBILE": "１３８-１２３４-５６７８", "EMAIL": "zhangsan@qq.com"},
     ),
     ("my name is John Smith, card 4111 1111 1111 1111", {"PERSON": "John Smith", "CREDIT_CARD": "4111 1111 1111 1111"}),
+    (
+        "张伟，138,1234,0022，微信li_wei88，护照E12345678，住北京市朝阳区建国路88号3号楼1201室",
+        {
+            "PERSON": "张伟",
+            "CN_MOBILE": "138,1234,0022",
+            "WECHAT_ID": "li_wei88",
+            "CN_PASSPORT": "E12345678",
+            "ADDRESS": "北京市朝阳区建国路88号3号楼1201室",
+        },
+    ),
+    (
+        "Sarah Connor, 12 Baker Street, London, +1 212 555 0187 or +44 7700 900123",
+        {
+            "PERSON": "Sarah Connor",
+            "ADDRESS": "12 Baker Street, London",
+            "US_PHONE": "+1 212 555 0187",
+            "INTL_PHONE": "+44 7700 900123",
+        },
+    ),
     ("13812345678@139.com", {"EMAIL": "13812345678@139.com"}),
     ("😀收货人李秀英😀13812345678", {"PERSON": "李秀英", "CN_MOBILE": "13812345678"}),
     ("订单号20240518123456789什么时候发货，客服热线400-820-8820打不通，共138元", {}),
@@ -70,23 +89,24 @@ def test_folding_maps_every_character_back(text: str) -> None:
 
 
 EVIL = [
-    "1" * 50_000,
-    "1 " * 25_000,
-    "a@" * 25_000,
-    "a" * 50_000,
-    "4111-" * 10_000,
-    "\u200b" * 50_000,
-    "1:" * 25_000,
-    "A. " * 3_000,
-    "x." * 25_000,
-]
+    *(character * 200_000 for character in ("1", "a", "\u200b", "😀", "路")),
+    *(
+        (piece * 5_000)[:5_000]
+        for piece in (
+            "1 ", "a@", "4111-", "1:", "A. ", "x.", "路", "区路", "张", "·张", "Aa ", "12 Aa Bb Cc ", "Aa, ",
+            "\u200b1\u200d", "138 ", "+1 ", "%40", "the corner of ", "微信", "my name is ", "1\n", "Apt 1 ",
+            "5-", "DE89 ", "E1",
+        )
+    ),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("evil", EVIL, ids=[text[:4].encode("unicode_escape").decode() for text in EVIL])
 def test_evil_text_takes_bounded_time(detector: Detector, evil: str) -> None:
+    detector.find("warm 张伟 Sarah Connor")
     began = time.process_time()
     detector.find(evil)
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 10
 
 
 def test_a_masking_process_never_imports_torch_and_never_asks_the_network() -> None:

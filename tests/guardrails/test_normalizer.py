@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from guardrails.characters import parts
 from guardrails.normalizer import JOINER, LINE, SPACE, STOP, WALL, Transforms, context, normalize, readings
 
 
@@ -25,6 +26,12 @@ from guardrails.normalizer import JOINER, LINE, SPACE, STOP, WALL, Transforms, c
         ("", ""),
         ("。！ \n", ""),
         ("干净 clean", "干净clean"),
+        ("fu\u0441k", "fuck"),
+        ("ꜰᴜᴄᴋ", "fuck"),
+        ("🅵🆄🅲🅺", "fuck"),
+        ("𝖋ūЬΚ", "fubk"),
+        ("エ作", "工作"),
+        ("¥100 × 3 ○", "103"),
     ],
 )
 def test_evasions_read_like_the_plain_word(text: str, expected: str) -> None:
@@ -46,7 +53,7 @@ def test_runs_keep_their_length_and_separate_words_are_not_merged() -> None:
 
 
 def test_leetspeak_adds_readings_and_leaves_the_plain_one() -> None:
-    assert [reading.text for reading in readings("sh1t")] == ["sh1t", "shit", "shlt"]
+    assert [reading.text for reading in readings("sh1t")] == ["sh1t", "shǀt"]
     assert next(readings("fuck4you")).text == "fuck4you"
     assert len(list(readings("Galaxy A55, 100 GB, 3.5"))) == 1
     assert [reading.text for reading in readings("p0")] == ["p0"]
@@ -62,6 +69,7 @@ def test_leetspeak_adds_readings_and_leaves_the_plain_one() -> None:
         (Transforms(simplified=False), "臺", "臺"),
         (Transforms(separators=False), "a b", "a b"),
         (Transforms(repeats=False), "aa", "aa"),
+        (Transforms(lookalikes=False), "fu\u0441k", "fu\u0441k"),
     ],
 )
 def test_each_transform_can_be_switched_off(off: Transforms, text: str, expected: str) -> None:
@@ -69,7 +77,30 @@ def test_each_transform_can_be_switched_off(off: Transforms, text: str, expected
     assert len(list(readings("sh1t", Transforms(leetspeak=False)))) == 1
 
 
-@given(st.text(st.characters(exclude_categories=[]), max_size=60))
+def test_parts_are_joined_in_a_reading_of_their_own_that_leads_back() -> None:
+    plain, joined = readings("我弓虽女干")
+    assert (plain.text, plain.joined) == ("我弓虽女干", False)
+    assert (joined.text, joined.joined) == ("我强奸", True)
+    assert joined.offsets == [(0, 1), (1, 3), (3, 5)]
+    assert list(joined.replaced) == [1, 3]
+    assert len(list(readings("我弓虽女干", Transforms(split=False)))) == 1
+
+
+def test_parts_that_stand_for_two_characters_are_read_as_each() -> None:
+    assert {"我", "找"} <= {reading.text for reading in readings("手戈")}
+
+
+def test_a_capital_i_may_be_an_l() -> None:
+    assert [reading.text for reading in readings("kiIl I")] == ["kili", "kǀǀ"]
+    assert len(list(readings("I like it"))) == 1
+
+
+def test_every_part_of_a_character_is_read_as_it_stands() -> None:
+    assert {part for each in parts().values() for part in "".join(each) if normalize(part).text != part} == set()
+    assert len(parts()) >= 150
+
+
+@given(st.text(st.characters(exclude_categories=[]) | st.sampled_from("弓虽女干氵去1Iil$"), max_size=60))
 @settings(max_examples=150, deadline=None)
 def test_any_text_is_read_with_valid_ascending_offsets(text: str) -> None:
     for reading in readings(text):
@@ -81,7 +112,8 @@ def test_any_text_is_read_with_valid_ascending_offsets(text: str) -> None:
 
 def test_context_keeps_what_is_visible() -> None:
     assert context("ab" + "\u200b" * 100) == "ab"
-    assert context("x" * 100) == "x" * 16
+    assert context("x" * 100) == "x" * 64
+    assert context("one two " + "x" * 20) == "x" * 20
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,9 @@ def test_escaped_text_can_never_be_restored_however_it_is_normalised(text: str) 
 )
 def test_what_was_masked_comes_back_whole_however_the_stream_is_cut(text, values, random) -> None:  # type: ignore[no-untyped-def]
     text = escape_lookalikes(text)
-    pieces, findings, known = [], [], {}
+    pieces: list[str] = []
+    findings: list[Finding] = []
+    known: dict[str, str] = {}
     for entity, value in values:
         gap = escape_lookalikes(text[: random.randint(0, len(text))])
         at = len("".join(pieces)) + len(gap)
@@ -169,6 +171,53 @@ def test_what_was_masked_comes_back_whole_however_the_stream_is_cut(text, values
     units = [masked[start:end] for start, end in itertools.pairwise(cuts)]
     if not re.search(r"[/.:]", masked):  # within a link nothing comes back, on purpose
         assert "".join(restore(unit, known) for unit in units) == original
+
+
+issued = st.dictionaries(
+    st.builds(placeholders.name, st.sampled_from(ENTITIES), st.integers(1, 30)),
+    st.text(st.characters(exclude_characters="‹›"), min_size=1, max_size=12),
+    max_size=4,
+)
+damage = st.sampled_from(
+    [
+        str,
+        str.lower,
+        str.title,
+        lambda name: name.replace("<", "< ").replace(">", " >"),
+        lambda name: name.translate({ord("<"): "＜", ord(">"): "＞"}),
+        lambda name: name.strip("<>"),
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(ENTITIES), st.integers(1, 99), damage, st.booleans())
+def test_a_damaged_placeholder_is_restored_only_where_it_was_issued(entity, number, damage, known) -> None:  # type: ignore[no-untyped-def]
+    name = placeholders.name(entity, number)
+    text = f"您的信息 {damage(name)} 已登记"
+    values = {name: "13812345678"} if known else {placeholders.name(entity, number + 1): "LEAKED"}
+    assert restore(text, values) == ("您的信息 13812345678 已登记" if known else text)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    issued, damage, st.sampled_from(["https://a.cn/", "www.a.cn/x?", "mailto:", "a.cn/#", "ftp://u:p@", "HTTPS://A"])
+)
+def test_within_a_link_nothing_is_restored_whatever_its_form(values, damage, link) -> None:  # type: ignore[no-untyped-def]
+    text = link + "&".join(damage(name).replace(" ", "") for name in values)
+    assert restore(text, values) == text
+    assert restore(text[len(link) :], values, before=link) == text[len(link) :]
+
+
+@settings(max_examples=150, deadline=None)
+@given(issued, st.lists(_PIECES | st.sampled_from(["<PERSON_3>", "<email_1>", "IBAN_2"]), max_size=10).map("".join))
+def test_only_values_of_this_conversation_come_out(values, text) -> None:  # type: ignore[no-untyped-def]
+    marked = {name: f"‹{at}›" for at, name in enumerate(values)}
+    back = restore(text.replace("‹", "").replace("›", ""), marked)
+    for at, name in enumerate(values):
+        back = back.replace(f"‹{at}›", "")
+        assert marked[name] not in back
+    assert "‹" not in back
 
 
 @settings(max_examples=100, deadline=None)

@@ -18,6 +18,7 @@ LEXICON = Lexicon(
         Word("大麻", "block", "drugs"),
         Word("自杀", "review", "self_harm"),
         Word("法轮功", "block", "test"),
+        Word("强奸", "block", "sexual"),
         Word("垃圾", "count", "profanity"),
     ],
     ["大麻烦", "亲自杀鱼"],
@@ -26,11 +27,14 @@ LEXICON = Lexicon(
 FORBIDDEN = st.sampled_from([
     "fuck", "ＦＵＣＫ", "f.u.c.k", "f\u200buck", "fuuuck", "a$$", "kill yourself",
     "kill\u00a0yourself", "k.i.l.l yourself", "大麻", "大 麻", "大\u200b麻", "自殺", "自-杀", "法 轮 功", "法輪功",
+    "fu\u0441k", "ki1l yourse|f", "kiIl yourself", "弓虽女干", "强女干", "弓虽奸", "氵去车仑工力", "自sha", "da麻",
+    "falungong", "fa lun gong", "法抡攻", "珐轮工", "𝖋uck",
 ])
 HARMLESS = st.sampled_from([
     "您好", "。", "，", " ", "\n", "it is", "class", "kill ", "your", "self", "大", "麻烦", "自", "亲自杀鱼",
     "大麻烦", "fu", "assets", "垃圾", "法轮", "[1]", "<PHONE_1>", "https://a.example/ass", "3.5", "f",
-    "👨\u200d👩", "e\u0301", ". ", "!",
+    "👨\u200d👩", "e\u0301", ". ", "!", "弓", "女", "干", "虽", "强", "工力", "氵", "大妈", "答嘛", "发", "论", "da",
+    "ma", "zi", "falun", "gong", "沙拉", "字", "I", "1",
 ])
 # fmt: on
 CAPS = st.sampled_from([1, 3, 8, 30])

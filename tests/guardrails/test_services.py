@@ -2,12 +2,14 @@ import logging
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from guardrails import services
 from guardrails.models import VaultEntry, VaultKey
@@ -106,6 +108,20 @@ def test_starting_with_a_lost_or_foreign_master_key_is_refused(tmp_path: Path) -
     services.mask(ONE, "张伟", found("张伟", PERSON="张伟"), master_key=first)
     with pytest.raises(VaultError, match="another"):
         services.load_master_key(tmp_path / "other.key")
+
+
+@pytest.mark.django_db
+def test_expired_values_are_gone_and_their_numbers_are_not_given_again() -> None:
+    mask(ONE, "张伟 李娜", PERSON="张伟")
+    mask(OTHER, "王芳", PERSON="王芳")
+    VaultEntry.objects.filter(conversation_id=ONE).update(created=timezone.now() - timedelta(days=91))
+    limit = timezone.now() - timedelta(days=90)
+    assert services.expire(limit) == 1
+    assert services.expire(limit) == 0
+    assert services.values(ONE, master_key=MASTER) == {}
+    assert services.values(OTHER, master_key=MASTER) == {"<PERSON_1>": "王芳"}
+    assert mask(ONE, "张伟", PERSON="张伟").text == "<PERSON_2>"
+    assert services.values(ONE, master_key=MASTER) == {"<PERSON_2>": "张伟"}
 
 
 RACE = """

@@ -216,7 +216,7 @@ def test_paths_lead_nowhere_else(server: Server, path: str) -> None:
 
 
 def test_pages_are_framed_by_nobody_and_sniffed_by_none(server: Server) -> None:
-    for path in ("/", "/admin/login/", "/nope"):
+    for path in ("/", "/staff/login/", "/nope"):
         _, headers, _ = get(server, path)
         assert headers["x-frame-options"] == "DENY"
         assert headers["x-content-type-options"] == "nosniff"
@@ -228,7 +228,7 @@ def test_staff_pages_ask_for_a_login(server: Server) -> None:
     assert status in (302, 404)
     status, headers, _ = get(server, "/admin/chatbot/conversation/")
     assert status == 302
-    assert headers["location"].startswith("/admin/login/")
+    assert headers["location"].startswith("/staff/login/")
 
 
 def test_a_redis_that_is_full_is_like_one_that_is_away(server: Server) -> None:

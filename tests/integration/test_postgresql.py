@@ -15,10 +15,15 @@ from tests.integration.customer import Customer
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).resolve().parent.parent.parent
 DATABASE_TESTS = [
+    "tests/attachments/test_services.py",
+    "tests/chatbot/test_files.py",
     "tests/chatbot/test_services.py",
     "tests/chatbot/test_selectors.py",
     "tests/chatbot/test_turns.py",
     "tests/chatbot/test_sweeping.py",
+    "tests/console/test_audit.py",
+    "tests/console/test_accounts.py",
+    "tests/console/test_login.py",
     "tests/guardrails/test_services.py",
     "tests/knowledge/test_services.py",
 ]

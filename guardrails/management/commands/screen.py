@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from config.jsonlines import Row, RowError, run_lines, text_of
 from guardrails.lexicon import Lexicon
+from guardrails.lists import load
 from guardrails.screening import Direction, screen
 
 
@@ -19,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--direction", choices=("in", "out"), required=True)
 
     def handle(self, *_args: Any, direction: Direction, **_options: Any) -> None:
-        status = run_lines(partial(screen_row, lexicon=Lexicon.load(), direction=direction))
+        status = run_lines(partial(screen_row, lexicon=load(), direction=direction))
         if status:
             raise SystemExit(status)
 

@@ -1,13 +1,16 @@
-"""Licence plates of mainland China: ordinary (京A·12345) and new-energy (沪AD12345)."""
+"""Licence plates of mainland China: ordinary (京A·12345), new-energy (沪AD12345), embassies (使014001)."""
 
 import re
 from collections.abc import Iterator
 
 from guardrails.personal_data.recognizer import Recognizer, Span
 
+_SIGN = "[A-HJ-NP-Z0-9]"
 _PLATE = re.compile(
-    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z][ ·.-]?"
-    r"(?:[DF][A-HJ-NP-Z0-9][0-9]{4}|[0-9]{5}[DF]|(?=[A-Z]*[0-9])[A-HJ-NP-Z0-9]{4}[A-HJ-NP-Z0-9挂学警港澳])(?![0-9A-Za-z])",
+    rf"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][ ]?[A-HJ-NP-Z][ ·.、_-]{{0,2}}"
+    rf"(?:[A-HJK][ ]?{_SIGN}[0-9]{{4}}|[0-9]{{5}}[DF]|(?=[A-Z]*[0-9]){_SIGN}{{4}}[A-HJ-NP-Z0-9挂学警港澳使领]"
+    r"|[0-9]{2}[ -][0-9]{3}|[0-9]{3}[ -][0-9]{2})(?![0-9A-Za-z])"
+    r"|使[0-9]{6}(?![0-9])",
     re.IGNORECASE,
 )
 

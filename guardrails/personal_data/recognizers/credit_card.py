@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from guardrails.personal_data.cards import card_numbers
+from guardrails.personal_data.cards import DOMESTIC, card_numbers
 from guardrails.personal_data.recognizer import Recognizer, Span
 
 _ISSUER = re.compile(
@@ -14,11 +14,10 @@ _ISSUER = re.compile(
     r"|(?:6011|64[4-9][0-9]|65[0-9]{2})[0-9]{12,15}"  # Discover
     r"|35(?:2[89]|[3-8][0-9])[0-9]{12,15}|(?:2131|1800)[0-9]{11}"  # JCB
 )
-_MAESTRO = re.compile(r"(?:5[06-9]|6[0-9])[0-9]{10,17}")
 
 
 class CreditCard(Recognizer):
-    """Sure of the issuers' prefixes; Maestro, whose prefixes are wide, needs a word like "card" before it."""
+    """Sure of the issuers' prefixes; any other, as Maestro's wide ones, needs a word like "card" before it."""
 
     ENTITY = "CREDIT_CARD"
 
@@ -27,5 +26,5 @@ class CreditCard(Recognizer):
         for digits, start, end, called_card in card_numbers(text):
             if _ISSUER.fullmatch(digits):
                 yield start, end, 1.0
-            elif called_card and _MAESTRO.fullmatch(digits):
+            elif called_card and not DOMESTIC.fullmatch(digits):
                 yield start, end, 0.8

@@ -1,5 +1,7 @@
 """IP addresses, version 4 and 6. Versions, loopback and "any" are not somebody's address."""
 
+# ruff: noqa: E501 - a pattern reads best unbroken
+
 import re
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -8,10 +10,12 @@ from guardrails.personal_data.recognizer import Recognizer, Span
 
 _CANDIDATE = re.compile(
     r"(?<![0-9A-Za-z.])(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?!\.?[0-9A-Za-z])"
-    r"|(?<!:)(?=[0-9A-Fa-f:.]{2,45}(?![0-9A-Za-z:]))(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?:\.[0-9]{1,3}){0,3}(?![0-9A-Za-z:]))"
+    r"|(?<![0-9A-Fa-f]:)(?<!::)(?=[0-9A-Fa-f]|::)(?=[0-9A-Fa-f:.]{2,45}(?![0-9A-Za-z:]))(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?:\.[0-9]{1,3}){0,3}(?![0-9A-Za-z:]))"
 )
 _VERSION = re.compile(
-    r"(?:版本号?|固件|(?<![a-z])(?:v|ver|version|firmware|build|release))[ ]*(?:是|为|is|[:.=])?[ ]*$", re.I
+    r"(?:版本号?|固件|驱动|(?:更新|升级|降级|回退)[到至]?|系统|(?<![a-z])(?:v|ver|version|firmware|build|release|driver|app|ios|android|upgraded? to|updated? to))"
+    r"[ ]*(?:是|为|is|[:.=])?[ ]*[vV]?$",
+    re.I,
 )
 
 

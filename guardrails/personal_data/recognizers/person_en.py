@@ -16,7 +16,9 @@ _UNUSED = ["tok2vec", "tagger", "parser", "attribute_ruler", "lemmatizer", "sent
 _TOKEN = re.compile(r"[\w'’-]+")
 _CUE_WIDTH = 40
 _ELSEWHERE = frozenset({"GPE", "LOC", "FAC", "NORP", "PRODUCT", "DATE", "EVENT", "LANGUAGE", "WORK_OF_ART"})
+_PLACES = frozenset({"GPE", "LOC", "FAC", "NORP"})
 _OWNERS = re.compile(r"['’]s?$")
+_PARTICLE = re.compile(names.PARTICLE)
 _HOUSE_NUMBER_AFTER = re.compile(r"[ ]+[0-9]")
 _HOUSE_NUMBER_BEFORE = re.compile(r"[0-9][ ]+(?:[A-Za-z]{1,3}\. )?$")
 
@@ -39,8 +41,10 @@ class PersonEn(Recognizer):
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield the names, without titles and possessive endings."""
-        for stated in names.LOWER_STATED.finditer(text):
-            yield stated.start("name"), stated.end("name"), 0.8
+        stated = {match.span(match.lastgroup or 0) for match in names.LOWER_STATED.finditer(text)}
+        if text.islower():
+            stated |= set(_lower(text))
+        yield from ((start, end, 0.8) for start, end in stated)
         candidates = [name for name in names.FULL.finditer(text) if _could_be(name, text)]
         if not candidates:
             return
@@ -50,14 +54,39 @@ class PersonEn(Recognizer):
 
 
 def _could_be(candidate: re.Match[str], text: str) -> bool:
-    """Return whether it is worth asking spaCy: two capitalised words, a known name, or a cue before."""
+    """Return whether it is worth asking spaCy: two capitalised words, a known name, or a cue before or after."""
     words = [word.lower() for word in _TOKEN.findall(candidate[0])]
     first, last = names.known_names()
     return (
         any(word in first or word in last for word in words)
         or sum(word not in names.NOT_A_NAME for word in words) > 1
         or names.STRONG_CUE_BEFORE.search(text, max(0, candidate.start() - 40), candidate.start()) is not None
+        or _of_a_person(text, candidate.start(), candidate.end())
     )
+
+
+def _of_a_person(text: str, start: int, end: int) -> bool:
+    """Return whether what stands around is said of people alone."""
+    return (
+        names.PERSON_AFTER.match(text, end) is not None
+        or names.PERSON_AFTER.match(text, max(start, end - 2)) is not None
+        or names.PEOPLE_BEFORE.search(text, max(0, start - _CUE_WIDTH), start) is not None
+    )
+
+
+def _lower(text: str) -> Iterator[tuple[int, int]]:
+    """Yield names in a text without capitals: a known first and last name, alone on a line or with a cue."""
+    first, last = names.known_names()
+    lines = {match.span("line") for match in names.LINE.finditer(text)}
+    for match in names.LOWER_WORDS.finditer(text):
+        for words in (match, names.LOWER_WORDS.match(text, text.index(" ", match.start()) + 1)):
+            parts = words[0].split() if words else []
+            known = len(parts) > 1 and parts[0] in first and (parts[-1] in last or parts[-1] in first)
+            if not words or not known or names.ALSO_WORDS.intersection(parts) or _stop_words().intersection(parts):
+                continue
+            cue = names.CUE_BEFORE.search(text, max(0, words.start() - _CUE_WIDTH), words.start())
+            if words.span() in lines or cue or names.CUE_AFTER.match(text, words.end()):
+                yield words.span()
 
 
 def _confirmed(text: str, candidate: re.Match[str], tags: list[tuple[int, int, str]]) -> Iterator[Span]:
@@ -69,27 +98,45 @@ def _confirmed(text: str, candidate: re.Match[str], tags: list[tuple[int, int, s
     while parts and parts[-1] in _stop_words():
         del words[-1], parts[-1]
     first, last = names.known_names()
-    while len(parts) > 2 and parts[0] not in first and parts[1] in first:  # "Producer Liviana Palerma"
-        del words[0], parts[0]
+    while len(parts) > 2 and parts[0] not in first and parts[1] in first and not _PARTICLE.fullmatch(parts[1]):
+        del words[0], parts[0]  # "Producer Liviana Palerma"
+    while len(parts) > 2 and parts[-1] in names.NOT_A_NAME - last and parts[0] not in names.NOT_A_NAME:
+        del words[-1], parts[-1]  # "Anna Lind Apt"
     if not parts:
         return
     start, end = words[0][0], words[-1][1] - (len(owned[0]) if (owned := _OWNERS.search(text, *words[-1])) else 0)
     if names.STRONG_CUE_BEFORE.search(text, max(0, start - _CUE_WIDTH), start):
         yield start, end, 0.9
         return
-    if " ".join(parts) in names.BRANDS or names.NOT_A_NAME.intersection(parts[:-1]):
+    if " ".join(parts) in names.BRANDS or (names.NOT_A_NAME.intersection(parts[:-1]) and not names.is_pinyin(parts)):
         return
-    if _HOUSE_NUMBER_AFTER.match(text, end) or _HOUSE_NUMBER_BEFORE.search(text, max(0, start - 8), start):
+    if _HOUSE_NUMBER_AFTER.match(text, end) or (
+        _HOUSE_NUMBER_BEFORE.search(text, max(0, start - 8), start) and not text.startswith(" wrote", end)
+    ):
         return
     labels = {label for at, past, label in tags if at < end and start < past}
     cue = names.CUE_BEFORE.search(text, max(0, start - _CUE_WIDTH), start) or names.CUE_AFTER.match(text, end)
-    known_first = any(part in first for part in parts[0].split("-"))
+    initial = any(len(part) == 1 for part in parts[1:-1])
+    is_word = parts[-1] in names.NOT_A_NAME and not initial
+    if _of_a_person(text, start, end) and not is_word and parts[0] not in names.ALSO_WORDS and len(parts[0]) > 2:
+        yield start, end, 0.8
+        return
+    pinyin = names.is_pinyin(parts)
+    introduced = names.INTRODUCED_BEFORE.search(text, max(0, start - 12), start) and names.INTRODUCED_AFTER.match(
+        text, end
+    )
+    if introduced and not is_word and (introduced[0][0] == " " or not labels & _PLACES) and not _wordish(parts):
+        yield start, end, 0.75
+        return
+    known_first = any(part in first for part in parts[0].split("-")) or pinyin
     known_last = parts[-1] in last or parts[-1] in first
-    is_word = parts[-1] in names.NOT_A_NAME
-    support = ("PERSON" in labels) * 2 + bool(cue) - bool(labels & _ELSEWHERE) - is_word
+    elsewhere = bool(labels & (_PLACES if known_first else _ELSEWHERE)) and not (known_first and known_last)
+    support = ("PERSON" in labels) + bool(cue) - elsewhere - is_word
     if len(parts) > 1:
-        initial = any(len(part) == 1 for part in parts[1:-1])
-        support += known_first * 2 + known_last + initial * 2
+        alone = text[:start].strip(" ") == "" and text[end : end + 1] == "\n" and "ORG" not in labels
+        foreign = not text[start:end].isascii() and (bool(cue) or "'" in text[end : end + 1])
+        believed = "PERSON" in labels and not _wordish(parts) and not text[words[-1][0] : words[-1][1]].isupper()
+        support += known_first * 2 + known_last + initial * 2 + alone * 2 + foreign + believed
         if support >= 2:
             yield start, end, min(0.95, 0.6 + 0.05 * support)
     elif (
@@ -98,6 +145,10 @@ def _confirmed(text: str, candidate: re.Match[str], tags: list[tuple[int, int, s
         and support + known_first * 2 + known_last * (parts[0] not in names.ALSO_WORDS) >= 2
     ):
         yield start, end, 0.7
+
+
+def _wordish(parts: list[str]) -> bool:
+    return any(names.WORDISH.search(part) and part not in names.known_names()[1] for part in parts)
 
 
 @cache

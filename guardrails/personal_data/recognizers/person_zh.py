@@ -13,6 +13,8 @@ from guardrails.personal_data import chinese_names as names
 from guardrails.personal_data.recognizer import Recognizer, Span
 
 _HAN = re.compile(r"[\u4e00-\u9fff·]+")
+_CLAUSE = re.compile(r"[^，,。！？!?；;\n]+")
+_APART = re.compile(r"\A|[\s,，。;；:/]$")
 _LINE_START = re.compile(r"(?:\A|[\n。！？!?])[ ]*$")
 _CUE_WIDTH = 16
 
@@ -41,15 +43,33 @@ class PersonZh(Recognizer):
         """Yield the names, without titles."""
         if not names.COULD_BE_NAME.search(text):
             return
-        words, end = [], 0
-        for word, tag in tagger().run(text):
-            start, end = end, end + len(word)
-            words.append((start, end, tag))
+        words = [word for clause in _CLAUSE.finditer(text) if _may_name(text, clause) for word in _words(clause)]
+        if not words:
+            return
         for start, end, tag in words:
             if tag == "PER":
                 yield from _confirmed(text, start, end)
         yield from _announced(text, {end for _, end, _ in words})
         yield from _dotted(text, words)
+
+
+def _may_name(text: str, clause: re.Match[str]) -> bool:
+    """Return whether it is worth asking LAC: a surname before what people give as names, or announced, or a dot."""
+    for match in names.NAME.finditer(text, clause.start(), clause.end()):
+        word = match["longer"] or match["shorter"]
+        if names.is_usual(word) or names.is_usual(match["shorter"]) or _cue_before(text, match.start()):
+            return True
+        if names.CUE_AFTER.match(text, match.start() + len(word)) or names.TITLE_AFTER.match(text, match.end()):
+            return True
+    return "·" in clause[0]
+
+
+def _words(clause: re.Match[str]) -> Iterator[tuple[int, int, str]]:
+    """Yield LAC's words of the clause: start and end within the whole text, tag."""
+    end = clause.start()
+    for word, tag in tagger().run(clause[0]):
+        start, end = end, end + len(word)
+        yield start, end, tag
 
 
 def _confirmed(text: str, start: int, end: int) -> Iterator[Span]:
@@ -58,6 +78,8 @@ def _confirmed(text: str, start: int, end: int) -> Iterator[Span]:
         title = names.TITLE.search(run[0])
         start, end = run.start(), run.start() + title.start() if title else run.end()
         if not names.is_name_shaped(text[start:end]) and names.is_name_shaped(text[start - 1 : end]) and start:
+            start -= 1
+        if text[start - 1 : start + 1] in names.COMPOUND_SURNAMES and start:
             start -= 1
         longer = text[start : end + 1]
         if (
@@ -69,15 +91,19 @@ def _confirmed(text: str, start: int, end: int) -> Iterator[Span]:
             end += 1
         if end - start < 2 or text[start:end] in names.NOT_NAMES or names.NOT_A_PERSON_AFTER.match(text, end):
             continue
-        if names.is_name_shaped(text[start:end]):
+        name, cue = text[start:end], _cue_before(text, start) or names.CUE_AFTER.match(text, end) or title
+        if names.is_name_shaped(name) and (cue or names.is_usual(name)):
             yield start, end, 0.85
-        elif _cue_before(text, start) or names.CUE_AFTER.match(text, end):
+        elif cue and not name.endswith("家"):
             yield start, end, 0.7
 
 
 def _announced(text: str, word_ends: set[int]) -> Iterator[Span]:
     """Yield names that LAC did not tag: surname and usual given name, announced before or after, or alone on a line."""
     for match in names.NAME.finditer(text):
+        if word := _stated(text, match):
+            yield match.start(), match.start() + len(word), 0.92
+            continue
         for word in (match["longer"], match["shorter"]):
             if not word or not names.has_given_name(word):
                 continue
@@ -90,6 +116,21 @@ def _announced(text: str, word_ends: set[int]) -> Iterator[Span]:
             if _cue_before(text, match.start()) or announced or (alone and len(word) > 2):
                 yield match.start(), end, 0.9 if ends else 0.86
                 break
+
+
+def _stated(text: str, match: re.Match[str]) -> str:
+    """Return the name that the words around call one, whatever it is made of, else ""."""
+    before = names.STATED_BEFORE.search(text, max(0, match.start() - _CUE_WIDTH), match.start())
+    apart = _APART.search(text, max(0, match.start() - 1), match.start())
+    for word in (match["longer"], match["shorter"]):
+        end = match.start() + len(word or "")
+        if not word or word in names.NOT_NAMES or names.NOT_LAST.intersection(word[-2:] if len(word) > 2 else word[-1]):
+            continue
+        if names.NOT_A_PERSON_AFTER.match(text, end):
+            continue
+        if (before and names.ENDS.match(text, end)) or ((apart or before) and names.STATED_AFTER.match(text, end)):
+            return word
+    return ""
 
 
 def _dotted(text: str, words: list[tuple[int, int, str]]) -> Iterator[Span]:

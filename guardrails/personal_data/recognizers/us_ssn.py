@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 
-from guardrails.personal_data.recognizer import AFTER, BEFORE, Recognizer, Span
+from guardrails.personal_data.recognizer import AFTER, BEFORE, Recognizer, Span, is_reference
 
 _NUMBER = re.compile(
     BEFORE
-    + r"(?!000|666|9)[0-9]{3}(?P<separator>[ -]?)(?!00)[0-9]{2}(?P=separator)(?!0000)[0-9]{4}"
+    + r"(?!000|666|9)[0-9]{3}(?P<separator>[ ._\n-]?)(?!00)[0-9]{2}(?P=separator)(?!0000)[0-9]{4}"
     + AFTER
     + "(?!-[0-9])"
 )
@@ -15,7 +15,7 @@ _CONTEXT = re.compile(r"(?<![a-z])(?:ssn|social[ -]security|社会安全号码?|
 
 
 class UsSsn(Recognizer):
-    """Hyphens are proof enough; spaces or none need the name of the number before it."""
+    """Groups of 3, 2 and 4 are proof enough; nine digits in one need the name of the number before them."""
 
     ENTITY = "US_SSN"
 
@@ -26,3 +26,5 @@ class UsSsn(Recognizer):
                 yield match.start(), match.end(), 0.95
             elif match["separator"] == "-":
                 yield match.start(), match.end(), 0.8
+            elif match["separator"] == " " and not is_reference(text, match.start()):
+                yield match.start(), match.end(), 0.7

@@ -14,6 +14,16 @@ FOUND = [
     ("一个a-b@x-y.cn两个", "a-b@x-y.cn"),
     ("o'neil@example.ie", "o'neil@example.ie"),
     ("邮箱：\nanna@example.com\n", "anna@example.com"),
+    ("找我name%40qq.com吧", "name%40qq.com"),
+    ("li_wei (at) example.com", "li_wei (at) example.com"),
+    ("anna [at] mail [dot] example [dot] org", "anna [at] mail [dot] example [dot] org"),
+    ("anna at gmail dot com please", "anna at gmail dot com"),
+    ("wang88艾特qq点com", "wang88艾特qq点com"),
+    ("zhangsan@qq。com", "zhangsan@qq。com"),
+    ("anna@\nexample.com", "anna@\nexample.com"),
+    ("wang88 @ 163.com", "wang88 @ 163.com"),
+    ("müller@exämple.de", "müller@exämple.de"),
+    ("'anna@example.com'", "anna@example.com"),
 ]
 LEFT = [
     "logo@2x.png",
@@ -25,6 +35,10 @@ LEFT = [
     "anna@.com",
     "anna@example",
     "价格@100元",
+    "look at example.com please",
+    "meet at noon dot",
+    "see page at shop.com now",
+    "100%40.com",
 ]
 
 

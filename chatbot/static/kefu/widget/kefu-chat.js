@@ -33,6 +33,7 @@ const DAY_MS = 86_400_000;
 const CONFIRM_MS = 20_000;
 const STATUS_MS = 60_000;
 const CALM_MS = 800;
+const TYPING_MS = 6000;
 const LIMIT = 4000;
 const PHONE = "(max-width: 480px), (max-height: 420px)";
 
@@ -66,6 +67,9 @@ export class KefuChat extends HTMLElement {
   #notice = "";
   #restless = false;
   #statusTimer = 0;
+  #waiting = "";
+  #typist = "";
+  #typingTimer = 0;
   #painting = false;
   #phone = matchMedia(PHONE);
   #dark = matchMedia("(prefers-color-scheme: dark)");
@@ -322,6 +326,8 @@ export class KefuChat extends HTMLElement {
     if (event.type === "welcome") this.#welcome(event);
     else if (event.type === "service") this.#degraded = event.state === "degraded";
     else if (event.type === "error") this.#error(event);
+    else if (event.type === "waiting") this.#waiting = event.text;
+    else if (event.type === "typing") this.#types(event.author);
     else if (this.#transcript.receive(event)) this.#news(event);
     this.#paint();
   }
@@ -342,7 +348,8 @@ export class KefuChat extends HTMLElement {
     this.#restored = event.seq ?? 0;
     if (event.limit > 0) this.#limit = event.limit;
     this.#notice = "";
-    this.#store.set({ token: event.token, read: this.#read, site: event.site });
+    this.#waiting = "";
+    this.#store.set({ token: event.token, read: this.#read, site: event.site, bot: event.bot });
     this.#transcript.requeue();
     this.#flush();
   }
@@ -351,6 +358,16 @@ export class KefuChat extends HTMLElement {
     if (event.id) this.#transcript.fail(event.id, event.message, event.retry_after ?? 0);
     else this.#notice = event.message || this.#wording.closed;
     if (/^user_/.test(event.code)) this.#tell("kefu:user-refused", { code: event.code });
+  }
+
+  /** Whoever stops writing says nothing. */
+  #types(author) {
+    this.#typist = author;
+    clearTimeout(this.#typingTimer);
+    this.#typingTimer = setTimeout(guarded(() => {
+      this.#typist = "";
+      this.#paint();
+    }), TYPING_MS);
   }
 
   #news(event) {
@@ -364,6 +381,7 @@ export class KefuChat extends HTMLElement {
     }
     if (event.type === "message") {
       const { id, role } = event.message;
+      if (role !== "customer") this.#typist = "";
       this.#tell("kefu:message", { id, role, restored: event.seq <= this.#restored });
     }
   }
@@ -418,6 +436,9 @@ export class KefuChat extends HTMLElement {
       agent: transcript.entries.findLast((entry) => entry.role === "bot" || entry.role === "agent")?.role === "agent",
       title: this.dataset.title,
       site: this.#store.get("site"),
+      bot: this.#store.get("bot") || "",
+      waiting: this.#waiting,
+      typist: this.#typist,
       banner: this.#banner(),
       limit: this.#limit,
     });

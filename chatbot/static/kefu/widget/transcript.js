@@ -2,7 +2,7 @@
  * What has been said: events in, entries out. Pure: no DOM, no clock, no socket. Idempotent by seq and by message id.
  *
  * An entry is never changed, only replaced by a new object, so that a view can see by identity what to redraw:
- *   {key, id, role, text, at, sources, outcome, seq, state, error, retryAfter}
+ *   {key, id, role, author, text, at, sources, outcome, deleted, seq, state, error, retryAfter}
  * `key` stays the same for an entry's whole life. `state`:
  *   customer: "queued" (not sent), "sending" (not confirmed), "failed" (see `error`), "sent"
  *   others:   "streaming" (more parts may come), "sent"
@@ -91,15 +91,17 @@ export class Transcript {
       key,
       id: message.id,
       role: message.role,
+      author: message.author,
       text: message.text ?? "",
       at: message.at,
       sources: message.sources ?? [],
       outcome: message.outcome ?? "",
+      deleted: message.deleted,
       seq,
       state: "sent",
     };
-    if (message.role === "system") {
-      // The owner changed: what the bot was saying is dropped.
+    if (message.role === "system" ? message.reason !== "closed" : message.edited || message.deleted) {
+      // The owner or the question changed: what the bot was saying is dropped.
       this.entries = this.entries.filter((other) => other.state !== "streaming");
       this.status = null;
     }
@@ -130,7 +132,7 @@ export class Transcript {
     return true;
   }
 
-  /** An entry that was shown keeps its place; a new one goes before what the customer has still to send. */
+  /** An entry that was shown keeps its place; a new one goes by its time, before what the customer has still to send. */
   #put(entry) {
     const old = this.entries.findIndex((other) => other.key === entry.key);
     const waiting = old >= 0 && this.entries[old].state !== "sent" && this.entries[old].state !== "streaming";
@@ -140,7 +142,8 @@ export class Transcript {
     }
     const rest = this.entries.filter((other) => other.key !== entry.key);
     let place = rest.length;
-    while (place > 0 && (rest[place - 1].state === "queued" || rest[place - 1].state === "sending")) place -= 1;
+    const follows = ({ state, at }) => /queued|sending/.test(state) || (state === "sent" && entry.at && at > entry.at);
+    while (place > 0 && follows(rest[place - 1])) place -= 1;
     this.entries = [...rest.slice(0, place), entry, ...rest.slice(place)];
   }
 

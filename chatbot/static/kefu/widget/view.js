@@ -57,7 +57,6 @@ export class View {
   #actions;
   #messages = new Map();
   #entries = null;
-  #site = null;
   #limit = 4000;
   #clock;
   #calendar;
@@ -89,6 +88,8 @@ export class View {
     this.bannerText = make("span");
     this.bannerButton = make("button", { type: "button", onclick: banner });
     this.banner = make("div", { class: "banner", role: "status" }, this.bannerText, this.bannerButton);
+
+    this.queue = make("div", { class: "banner queue", role: "status" });
 
     this.about = make("p");
     this.empty = make(
@@ -134,6 +135,7 @@ export class View {
       { class: "panel", id: "panel", role: "dialog", "aria-labelledby": "title", hidden: true },
       header,
       this.banner,
+      this.queue,
       make("div", { class: "middle" }, this.scroller, this.jump),
       this.form,
     );
@@ -149,8 +151,9 @@ export class View {
   }
 
   /**
-   * Paints the state: {open, unread, entries, status, answering, line, agent, site, title, banner: {kind, text, button} or null, limit}.
-   * `line` is the connection's state, `button` the banner button's label or "".
+   * Paints the state: {open, unread, entries, status, answering, line, agent, site, bot, title, banner: {kind, text, button} or null,
+   * waiting, typist, limit}. `line` is the connection's state, `button` the banner button's label or "", `waiting` where the
+   * customer stands in the queue or "", `typist` who is writing or "".
    */
   paint(state) {
     const w = this.#wording;
@@ -167,21 +170,22 @@ export class View {
     set(this.title, "textContent", state.title || state.site || w.title);
     set(this.presence, "textContent", state.line === "open" ? (state.agent ? w.withAgent : w.online) : state.line === "closed" ? w.away : w.connecting);
     this.presence.dataset.line = state.line;
-    if (this.#site !== state.site) {
-      this.#site = state.site;
-      this.about.textContent = w.about(state.site);
-    }
+    this.bot = state.bot || w.assistant;
+    set(this.about, "textContent", w.about(state.site, state.bot));
 
     set(this.bannerText, "textContent", state.banner?.text ?? "");
     set(this.bannerButton, "textContent", state.banner?.button ?? "");
     set(this.bannerButton, "hidden", !state.banner?.button);
     this.banner.dataset.kind = state.banner?.kind ?? "";
+    set(this.queue, "textContent", state.line === "open" ? state.waiting : "");
+    this.queue.dataset.kind = this.queue.textContent && "info";
 
     set(this.empty, "hidden", state.entries.length > 0);
     if (this.#entries !== state.entries) this.#paintEntries(state.entries);
     this.#entries = state.entries;
 
-    const stage = state.line === "open" && state.status ? w.stages[state.status.stage] ?? w.stages.writing : "";
+    const doing = state.typist ? w.typing(state.typist) : state.status && (w.stages[state.status.stage] ?? w.stages.writing);
+    const stage = state.line === "open" && doing ? doing : "";
     set(this.status, "hidden", !stage);
     set(this.statusText, "textContent", stage);
     const answering = state.answering && state.line === "open";
@@ -278,12 +282,12 @@ export class View {
     message.element.dataset.role = entry.role;
     message.element.dataset.state = entry.state;
     message.element.dataset.outcome = entry.outcome ?? "";
-    set(message.author, "textContent", { customer: w.you, agent: w.agent, system: "" }[entry.role] ?? w.assistant);
+    set(message.author, "textContent", { customer: w.you, agent: entry.author || w.agent, system: "" }[entry.role] ?? this.bot);
 
     const numbers = new Set(entry.sources.map((source) => source.number));
     const streaming = entry.state === "streaming";
     if (before?.text !== entry.text || before?.state !== entry.state || before?.sources !== entry.sources) {
-      const blocks = parse(entry.text, { plain: entry.role === "customer", isSource: (number) => streaming || numbers.has(number) });
+      const blocks = parse(entry.deleted ? w.withdrawn : entry.text, { plain: entry.role === "customer", isSource: (number) => streaming || numbers.has(number) });
       show(message.bubble, blocks, (number) => this.#makeMark(message, number));
     }
     if (JSON.stringify(before?.sources ?? []) !== JSON.stringify(entry.sources)) this.#paintSources(message, entry.sources);

@@ -1,0 +1,1 @@
+"""Questions over two small shops' documents, for `bench` only."""

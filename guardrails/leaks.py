@@ -1,0 +1,133 @@
+"""Keeps the instructions of a prompt from being told: a secret word in each prompt, and the words of the instructions.
+
+Knows nothing of engines or of what the instructions say.
+"""
+
+import codecs
+import re
+import secrets
+import threading
+import unicodedata
+from collections import Counter, deque
+from collections.abc import Collection, Sequence
+
+from guardrails.classification.pieces import decoded
+from guardrails.verdict import PASS, Verdict
+
+ALPHABET = "bcdfghjkmnpqrstvwxz23456789"
+"""Of secret words: no vowels, so that they are no words, and nothing that looks like something else."""
+
+LENGTH = 16
+"""27^16 words: 76 bits."""
+
+PART = 8
+"""So many characters of a secret word in a row are a leak."""
+
+PROMPTS = 4_096
+"""Secret words of so many prompts are watched for, more than are ever answered at once."""
+
+RUN = 12
+"""Han characters, or half as many Latin words, in a row that no passage has but the instructions have."""
+
+SHARE = 0.5
+"""Of a unit's short runs, that the instructions may not have."""
+
+_WORD = re.compile(r"[\u3400-\u9fff]|[a-z0-9]+(?:'[a-z]+)?")
+_NOT_OURS = re.compile(rf"[^{ALPHABET}]+")
+
+
+class Canaries:
+    """Secret words, one for each prompt, random and never to be shown. Thread-safe."""
+
+    def __init__(self, prompts: int = PROMPTS) -> None:
+        self._lock = threading.Lock()
+        self._recent: deque[str] = deque()
+        self._parts: Counter[str] = Counter()
+        self._prompts = prompts
+
+    def issue(self) -> str:
+        """Return a new word for one prompt and watch for it from now on."""
+        word = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+        with self._lock:
+            self._recent.append(word)
+            self._parts.update(_parts(word))
+            if len(self._recent) > self._prompts:
+                gone = _parts(self._recent.popleft())
+                self._parts.subtract(gone)
+                for part in gone:
+                    if not self._parts[part]:
+                        del self._parts[part]
+        return word
+
+    def stands_in(self, text: str) -> bool:
+        """Whether a part of any watched word stands in `text`, spaced out, reversed or encoded as it may be."""
+        for reading in readings(text):
+            for run in _NOT_OURS.split(re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", reading).lower())):
+                if len(run) >= PART and any(part in self._parts for part in _parts(run)):
+                    return True
+        return False
+
+
+def _parts(word: str) -> list[str]:
+    return [word[at : at + PART] for at in range(len(word) - PART + 1)]
+
+
+def readings(text: str) -> list[str]:
+    """The text, what is encoded in it, its ROT13 and its reversal."""
+    return [text, *decoded(text), codecs.encode(text, "rot13"), text[::-1]]
+
+
+class LeakCheck:
+    """A check for each unit of a reply: no secret word, and not the instructions' own words.
+
+    instructions: the fixed texts of the prompts, in which nothing is secret but which nobody is to be told. What a
+    passage says, too, may be said.
+    """
+
+    def __init__(self, canaries: Canaries, instructions: Collection[str]) -> None:
+        self._canaries = canaries
+        words = [_words(text) for text in instructions]
+        self._runs = frozenset(run for one in words for run in _runs(one))
+        self._short = frozenset(run for one in words for run in _runs(one, 3))
+
+    def __call__(self, unit: str, evidence: Sequence[str], /) -> Verdict:
+        """Block a unit that gives the secret word or the instructions away."""
+        if self._canaries.stands_in(unit):
+            return Verdict("block", "leak", ("canary",), 1.0)
+        for reading in readings(unit):
+            words = _words(reading)
+            if len(words) < 5:
+                continue
+            short = _runs(words, 3)
+            told = short & self._short
+            long = _runs(words) & self._runs
+            if not long and (len(told) < 5 or len(told) < SHARE * len(short)):
+                continue
+            known = [_words(passage) for passage in evidence]
+            long -= {run for one in known for run in _runs(one)}
+            told -= {run for one in known for run in _runs(one, 3)}
+            if long or (len(told) >= 5 and len(told) >= SHARE * len(short)):
+                return Verdict("block", "leak", ("instructions",), len(told) / max(1, len(short)))
+        return PASS
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(unicodedata.normalize("NFKC", text).lower().replace("’", "'"))
+
+
+def _runs(words: Sequence[str], length: int = 0) -> set[tuple[str, ...]]:
+    """Every run of `length` words, or else of `RUN` in weight, where a Latin word weighs as much as two characters."""
+    if length:
+        return {tuple(words[at : at + length]) for at in range(len(words) - length + 1)}
+    found = set()
+    ends = [0]
+    for word in words:
+        ends.append(ends[-1] + (2 if word.isascii() else 1))
+    end = 0
+    for at in range(len(words)):
+        while end < len(words) and ends[end] - ends[at] < RUN:
+            end += 1
+        if ends[end] - ends[at] < RUN:
+            break
+        found.add(tuple(words[at:end]))
+    return found

@@ -1,0 +1,50 @@
+"""Phone numbers of the North American plan: area code and exchange from 2 to 9. Toll-free ones are nobody's own."""
+
+# ruff: noqa: E501 - a pattern reads best unbroken
+
+import re
+from collections.abc import Iterator
+
+import phonenumbers
+
+from guardrails.personal_data.phones import calls_it_a_phone, speaks_of_a_phone
+from guardrails.personal_data.recognizer import BREAK, Recognizer, Span, is_reference
+
+_SEPARATOR = rf"(?:{BREAK}| ?[-._/–,·]? ?)"
+_NUMBER = re.compile(
+    r"(?<![0-9A-Za-z])(?<![0-9][.,-])(?<!\+)(?:(?P<country>\+ ?1|0{0,2}1(?=[ .(_-]|[2-9][0-9]{9}(?![0-9])))[ ._-]{0,2})?"
+    rf"(?P<area>\([2-9][0-9]{{2}}\)|[2-9][0-9]{{2}})(?P<one>{_SEPARATOR})[2-9][0-9]{{2}}(?P<two>{_SEPARATOR})[0-9]{{4}}"
+    r"(?:,? ?(?:x|ext\.?|extension|#)[ .]?[0-9]{1,6})?(?![0-9A-Za-z])(?!-[0-9])(?!\.[0-9])",
+    re.IGNORECASE,
+)
+_ALONE_BEFORE = re.compile(r"(?:\A|\n|[,;/|] ?)$")
+_ALONE_AFTER = re.compile(r"[ ]?(?:$|[,;/|\n]|\.(?:\s|$))")
+_TOLL_FREE = frozenset({"800", "888", "877", "866", "855", "844", "833", "822", "900", "400"})
+
+
+class UsPhone(Recognizer):
+    """Groups or a country code are proof enough; ten digits in one need a word that calls them a phone number."""
+
+    ENTITY = "US_PHONE"
+
+    def spans(self, text: str) -> Iterator[Span]:
+        """Yield the numbers with country code and extension."""
+        for match in _NUMBER.finditer(text):
+            if match["area"].strip("()") in _TOLL_FREE or is_reference(text, match.start()):
+                continue
+            called = calls_it_a_phone(text, match.start())
+            grouped = match["two"] and (match["one"] or match["area"][0] == "(")
+            if match["country"] and "+" in match["country"]:
+                yield match.start(), match.end(), 0.9
+            elif grouped:
+                yield match.start(), match.end(), 0.85
+            elif called or _stands_alone(text, match) or speaks_of_a_phone(text, match.start()):
+                yield match.start(), match.end(), 0.8
+
+
+def _stands_alone(text: str, match: re.Match[str]) -> bool:
+    """Return whether ten digits of an area code that exists stand between commas, as in a list of somebody's data."""
+    if not (_ALONE_BEFORE.search(text, max(0, match.start() - 2), match.start())):
+        return False
+    number = phonenumbers.PhoneNumber(country_code=1, national_number=int(re.sub("[^0-9]", "", match[0])[-10:]))
+    return _ALONE_AFTER.match(text, match.end()) is not None and phonenumbers.is_valid_number(number)

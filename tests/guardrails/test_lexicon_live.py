@@ -1,0 +1,88 @@
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from guardrails.lexicon import Lexicon, LiveLexicon, Word
+
+
+class Lists:
+    """Lists that change when told to; `broken` makes the next loads fail."""
+
+    def __init__(self) -> None:
+        self.number, self.loads, self.broken = 1, 0, False
+
+    def newest(self) -> int:
+        return self.number
+
+    def load(self) -> Lexicon:
+        if self.broken:
+            raise OSError("disk")
+        self.loads += 1
+        return Lexicon([Word(f"word{self.number}", "block", "test")])
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not true():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.005)
+
+
+@pytest.fixture
+def lists() -> Lists:
+    return Lists()
+
+
+def test_a_change_is_seen_by_a_thread_of_its_own_and_nothing_else_loads(lists: Lists) -> None:
+    live = LiveLexicon(lists.load, lists.newest, every=0.01)
+    first = live()
+    assert live() is first
+    assert lists.loads == 1
+    lists.number = 2
+    until(lambda: live() is not first)
+    assert live().judge("word2").action == "block"
+    assert live().judge("word1").action == "pass"
+    live.stop()
+
+
+def test_a_list_that_cannot_be_read_leaves_the_one_before(lists: Lists, caplog: pytest.LogCaptureFixture) -> None:
+    heard: list[str] = []
+    live = LiveLexicon(lists.load, lists.newest, every=60, report=heard.append)
+    first = live()
+    lists.number, lists.broken = 2, True
+    with caplog.at_level(logging.ERROR):
+        live.refresh()
+    assert live() is first
+    assert "OSError" in caplog.text
+    lists.broken = False
+    live.refresh()
+    live.refresh()
+    assert live() is not first
+    assert heard == ["failed", "loaded"]
+    live.stop()
+
+
+def test_the_first_load_that_fails_is_told_to_the_caller_and_tried_again(lists: Lists) -> None:
+    live = LiveLexicon(lists.load, lists.newest, every=60)
+    lists.broken = True
+    with pytest.raises(OSError, match="disk"):
+        live()
+    lists.broken = False
+    assert live().judge("word1").action == "block"
+    live.stop()
+
+
+def test_many_threads_get_one_first_lexicon(lists: Lists) -> None:
+    live = LiveLexicon(lists.load, lists.newest, every=60)
+    got: list[Lexicon] = []
+    threads = [threading.Thread(target=lambda: got.append(live())) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({id(each) for each in got}) == 1
+    assert lists.loads == 1
+    live.stop()
