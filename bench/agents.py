@@ -182,6 +182,8 @@ class Agent:
                 self._hear(json.loads(raw))
 
     def _hear(self, frame: dict[str, Any]) -> None:
+        if frame["type"] == "done" and "row" in frame:  # of `watch`: its events begin anew
+            self._seqs.pop(frame["row"]["conversation"], None)
         if frame["type"] in ("done", "error") and frame["id"] in self._answers:
             waiting = self._answers[frame["id"]]
             if not waiting.done():

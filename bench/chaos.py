@@ -209,7 +209,7 @@ def judge_agent(agent: Agent, told: list[dict[str, Any]]) -> list[Fault]:
 
 def hire(server: Server, url: str, count: int, dice: random.Random) -> list[Agent]:
     """Make accounts and log them in."""
-    names = [f"agent{number}" for number in range(count)]
+    names = [f"bench{number}" for number in range(count)]
     agents = []
     for name in names:
         made = json.loads(server.command("staff", "add", name, "--role", "agent", "--site", "demo"))

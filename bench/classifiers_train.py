@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 
 from bench.guard_adapter import TASKS, key
 from guardrails.classification.classifier import Classifier, Embed, Task, Thresholds
-from guardrails.classification.heads import VectorHead
+from guardrails.classification.heads import Blend, VectorHead
 from guardrails.classification.shipped import ADAPTER, BASE_ENCODER, GUARD_ENCODER, SHIPPED, encoder_folder
 from guardrails.classification.training import Given, Row, least_threshold, train, with_windows
 from knowledge.embedding import OnnxEmbedder, as_query
@@ -39,6 +39,9 @@ LIMITS: dict[Task, dict[str, tuple[float, float]]] = {
         "safety/waimai_complaints_benign": (0.005, 0.001),
     },
 }
+
+CHOSEN = (0.562, 0.82)
+"""Least thresholds of injection: at them no more than 1 % of parts 0 and 1 of our own long messages are flagged."""
 
 
 def part(text: str) -> int:
@@ -96,12 +99,17 @@ def fitted(task: Task, data: Path, embed: Embed, logits: Path) -> tuple[Classifi
     classifier, report = train(task, rows, np.empty((len(rows), 0)), GUARD_ENCODER, given=given(task, rows, logits))
     classifier = replace(classifier, embed=embed)
     review, block = classifier.thresholds.label, 0.0
+    if task == "injection":
+        # Cross-validation trusts n-grams too much: the project's own attacks share their templates' wording.
+        classifier = replace(classifier, blend=Blend(0.8, 0.5, np.zeros(2, np.float32)))
+        review, block = CHOSEN
     for name, (may_review, may_block) in LIMITS[task].items():
         scores = classifier.score(tuning(data, name, ("safe",) if name == "safety/xstest" else ()))
         least = least_threshold(scores, may_review), least_threshold(scores, may_block)
         review, block = max(review, least[0]), max(block, least[1])
         print(f"  {name}: review {least[0]:.3f}, block {least[1]:.3f}")
-    thresholds = Thresholds(classifier.thresholds.label, review, max(block, review + (1 - review) / 2))
+    label = review if task == "injection" else classifier.thresholds.label
+    thresholds = Thresholds(label, review, max(block, review + (1 - review) / 2))
     return replace(classifier, thresholds=thresholds), {"cross_validation": asdict(report)}
 
 

@@ -111,7 +111,7 @@ class Assistant:
         deltas = iter((found.passages[0].text,)) if found.exact else engine.stream(prompt, lambda: bool(interrupted()))
         if not found.exact:
             record = replace(record, engine=f"{engine.name}:{engine.model}", prompt_version=engine.prompt_version)
-        evidence = tuple(p.text for p in found.passages)
+        evidence = tuple("\n".join(filter(None, (p.heading, p.question, p.text))) for p in found.passages)
         shown: list[Released] = []
         try:
             with watch("write"):
@@ -138,6 +138,8 @@ class Assistant:
 
     def _withheld(self, unit: Withheld, shown: list[Released], language: Language, record: Record) -> Conclusion:
         """A block takes back what was shown; for review, the safe beginning stays and the rest waits for a person."""
+        if unit.verdict.action == "block" and unit.verdict.tier == "grounding":  # the passages do not say so
+            return self._saying("handed_off", "no_answer", language, record)
         if unit.verdict.action == "block":
             return self._saying("refused", "reply_block", language, record)
         units = (*shown, *self.say("handed_off.review", language, after=True))

@@ -101,8 +101,10 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
                 logger.exception("a staff frame failed")
             await self._refuse(code, frame_id, **more)
             return
+        then = answer.pop("then", lambda: None)  # what must not come before the answer
         if frame_id is not None:
             await self.send(protocol.frame("done", id=frame_id, **answer))
+        then()
 
     async def _refuse(self, code: str, frame_id: str | None, **more: Any) -> None:
         metrics.REFUSED_FRAMES.labels(f"staff_{code}").inc()
@@ -161,9 +163,10 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
             live=self._live,
         )
         chat.feed().watch(frame.conversation, follower)
-        task = asyncio.get_running_loop().create_task(self._follow(follower), name="staff follower")
+        answered = asyncio.Event()
+        task = asyncio.get_running_loop().create_task(self._follow(follower, answered), name="staff follower")
         self.watched[frame.conversation] = (follower, task)
-        return opened
+        return {**opened, "then": answered.set}
 
     async def _unwatch(self, actor: Actor, frame: protocol.Unwatch) -> dict[str, Any]:
         self._forget(frame.conversation)
@@ -275,8 +278,9 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
         while True:
             await self.send(await self.outbox.get())
 
-    async def _follow(self, follower: Follower) -> None:
+    async def _follow(self, follower: Follower, answered: asyncio.Event) -> None:
         try:
+            await answered.wait()
             await follower.run()
         except OSError:  # the console went while something was sent to it
             return

@@ -4,6 +4,7 @@ Knows nothing of engines or of what the instructions say.
 """
 
 import codecs
+import hmac
 import re
 import secrets
 import threading
@@ -37,17 +38,27 @@ _NOT_OURS = re.compile(rf"[^{ALPHABET}]+")
 
 
 class Canaries:
-    """Secret words, one for each prompt, random and never to be shown. Thread-safe."""
+    """Secret words, one for each prompt, never to be shown. Thread-safe.
 
-    def __init__(self, prompts: int = PROMPTS) -> None:
+    key: of the words, by default this process's own and random. Nobody without it can guess a word, and the same prompt
+    always gets the same one, so that a model without chance still says the same twice.
+    """
+
+    def __init__(self, prompts: int = PROMPTS, key: bytes | None = None) -> None:
         self._lock = threading.Lock()
         self._recent: deque[str] = deque()
         self._parts: Counter[str] = Counter()
         self._prompts = prompts
+        self._key = key or secrets.token_bytes(32)
 
-    def issue(self) -> str:
-        """Return a new word for one prompt and watch for it from now on."""
-        word = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+    def word(self, *prompt: str) -> str:
+        """Return the word of these texts, without watching for it."""
+        digest = hmac.digest(self._key, "\0".join(prompt).encode("utf-8", "replace"), "sha256")
+        return "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:LENGTH])
+
+    def issue(self, *prompt: str) -> str:
+        """Return the word of a prompt with these texts and watch for it from now on."""
+        word = self.word(*prompt)
         with self._lock:
             self._recent.append(word)
             self._parts.update(_parts(word))

@@ -2,8 +2,7 @@
 
 import hashlib
 import re
-import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -11,7 +10,7 @@ from string import Template
 
 from chatbot.engines import Prompt
 from chatbot.turn import Language
-from guardrails.leaks import ALPHABET, Canaries
+from guardrails.leaks import Canaries
 from knowledge.passages import Passage
 
 _FILES = sorted(Path(__file__).parent.glob("*.md"))
@@ -22,6 +21,7 @@ _TAG = re.compile(
     r"(?:passage|customer_question|manner_of_speaking))",
     re.IGNORECASE,
 )
+_FENCE = 6  # characters of the secret in a mark
 _PERSONA_CHARACTERS = 800  # a small model's prompt must have room for passages
 
 PROMPT_VERSION = hashlib.sha256(
@@ -33,18 +33,21 @@ CANARIES = Canaries()
 """The secret words of this process's prompts: the leak check watches for them."""
 
 
-def _fence() -> str:
-    return "".join(secrets.choice(ALPHABET) for _ in range(6))
-
-
 @dataclass(frozen=True)
 class Marks:
-    """What is random in one prompt: `fence` is part of the marks around untrusted text, so that nobody can write their
+    """What is secret in one prompt: `fence` is part of the marks around untrusted text, so that nobody can write their
     end; `canary` is never to be said.
     """
 
-    fence: str = field(default_factory=_fence)
-    canary: str = field(default_factory=CANARIES.issue)
+    fence: str
+    canary: str
+
+    @classmethod
+    def of(cls, prompt: Prompt) -> "Marks":
+        """The marks of a prompt; any other text in it makes other ones, so no text can hold the fence around it."""
+        passages = [text for one in prompt.passages for text in (one.heading, one.question, one.text)]
+        said = [prompt.language, prompt.persona, prompt.question, *(one.text for one in prompt.history), *passages]
+        return cls(CANARIES.word("fence", *said)[:_FENCE], CANARIES.issue("canary", *said))
 
 
 def instructions() -> tuple[str, ...]:
@@ -61,10 +64,10 @@ def build_messages(prompt: Prompt, marks: Marks | None = None) -> list[dict[str,
     """Chat messages (`role`, `content`): the rules, what was said before, then the evidence with the question.
 
     Sentences that may not be quoted are left out. Passages, the question and the persona cannot close the marks that
-    stand around them: they bear the random fence of `marks`, by default new for each call, and what looks like a mark
-    in untrusted text is changed.
+    stand around them: they bear the secret fence of `marks`, by default the prompt's own, and what looks like a mark in
+    untrusted text is changed.
     """
-    marks = marks or Marks()
+    marks = marks or Marks.of(prompt)
     language, fence = _LANGUAGES[prompt.language], marks.fence
     evidence = "\n".join(_evidence(number, passage, fence) for number, passage in enumerate(prompt.passages, start=1))
     question = render(

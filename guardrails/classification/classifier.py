@@ -29,6 +29,10 @@ SAFE = "safe"
 FORMAT = 1
 
 
+DISCOUNT = 2.0
+"""Taken from the logit of a part of a text: of many parts one looks suspicious by chance. Chosen on held-out rows."""
+
+
 class ClassifierError(Exception):
     """A folder that holds no classifier, or one that does not fit; says which and why."""
 
@@ -138,8 +142,8 @@ class Classifier:
     def score(self, texts: Sequence[str], vectors: Floats | None = None) -> Floats:
         """Probability of the last label (the bad one), (n,).
 
-        For injection it is that of the worst piece of each text; `vectors` are then those of the whole texts, and the
-        other pieces are embedded if there are any.
+        For injection it is that of the worst piece of each text, windows counting less (see `DISCOUNT`); `vectors` are
+        then those of the whole texts, and are of use only while no text has more pieces.
         """
         if self.task != "injection":
             return self.probabilities(texts, vectors)[:, -1]
@@ -150,7 +154,7 @@ class Classifier:
             known = vectors
         scores = self.probabilities(flat, known)[:, -1]
         starts = np.cumsum([0, *map(len, parts)])
-        return np.array([scores[a:b].max() for a, b in pairwise(starts)], np.float32)
+        return np.array([max(scores[a], *discounted(scores[a + 1 : b]), 0) for a, b in pairwise(starts)], np.float32)
 
     def classify(self, texts: Sequence[str]) -> list[tuple[str, float]]:
         """The label of each text and its probability."""
@@ -166,3 +170,9 @@ class Classifier:
     def verdicts(self, texts: Sequence[str], vectors: Floats | None = None) -> list[tuple[Action, float]]:
         """What to do with each text, and the score that says so."""
         return [(self.thresholds.action(float(one)), float(one)) for one in self.score(texts, vectors)]
+
+
+def discounted(scores: Floats) -> Floats:
+    """Probabilities of parts of a text, lowered by `DISCOUNT`."""
+    result: Floats = scores / (scores + (1 - scores) * np.exp(DISCOUNT))
+    return result.astype(np.float32)

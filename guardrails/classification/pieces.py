@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-WINDOW = 200
-"""Characters of a window, unless one sentence is longer."""
+WINDOW = 60
+"""Characters of a window, unless one sentence is longer: about a sentence, so that nothing around it dilutes it."""
 
 WHOLE = 1_200
 """Characters of the text that are judged as a whole; longer texts are covered by windows."""
@@ -31,21 +31,21 @@ rules instructions previous system prompt password please now from as be do not 
 _ENGLISH = frozenset(_COMMON.split())
 
 
-def pieces(text: str) -> list[str]:
+def pieces(text: str, window: int = WINDOW) -> list[str]:
     """The text (its beginning, when it is long), its windows, and whatever could be decoded in it; never empty."""
     found = [text[:WHOLE]]
-    if len(text) > WINDOW:
-        found += windows(text)
+    if len(text) > window:
+        found += windows(text, window)
     found += decoded(text)
     return list(dict.fromkeys(found))
 
 
-def windows(text: str) -> list[str]:
-    """Runs of sentences of about `WINDOW` characters, each beginning with the last sentence of the one before.
+def windows(text: str, window: int = WINDOW) -> list[str]:
+    """Runs of sentences of about `window` characters, each beginning with the last sentence of the one before.
 
     The last reaches back as far as it has room: a few words alone say little.
     """
-    size = max(WINDOW, 2 * len(text) // MOST)
+    size = max(window, 2 * len(text) // MOST)
     sentences = list(_sentences(text, size))
     result: list[str] = []
     start = end = 0

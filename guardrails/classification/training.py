@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 from sklearn.metrics import accuracy_score, f1_score  # type: ignore[import-untyped]
 
-from guardrails.classification.classifier import BAD, SAFE, Classifier, Task, Thresholds
+from guardrails.classification.classifier import BAD, SAFE, Classifier, Task, Thresholds, discounted
 from guardrails.classification.heads import Blend, VectorHead
 from guardrails.classification.ngrams import Counts, Floats, NgramHead, count, inverse_frequency, weigh
 from guardrails.classification.pieces import WHOLE, pieces
@@ -25,6 +25,9 @@ Labels = npt.NDArray[np.int64]
 FOLDS = 3
 LEAST = FOLDS
 """Rows that a label needs, one a fold."""
+
+WIDE = 200
+"""Characters of the windows that are trained on. Of much shorter ones it is not even known that they are harmless."""
 
 SIZE_OF_TWO, SIZE_OF_MANY = 2**17, 2**14
 """Buckets for n-grams: with many labels each bucket costs a weight a label."""
@@ -60,7 +63,7 @@ class Given:
 
 
 def with_windows(rows: Sequence[Row]) -> list[Row]:
-    """For injection: harmless texts also window by window, as they will be judged, each text a family.
+    """For injection: harmless texts also window by window, each text a family.
 
     Not so attacks, whose windows need not be attacks.
     """
@@ -69,7 +72,7 @@ def with_windows(rows: Sequence[Row]) -> list[Row]:
         whole = replace(row, text=row.text[:WHOLE], family=row.family or f"text {number}", parent=number)
         result.append(whole)
         if row.label == SAFE:
-            result += [replace(whole, text=part, weight=row.weight / 2) for part in pieces(row.text)[1:]]
+            result += [replace(whole, text=part, weight=row.weight / 2) for part in pieces(row.text, WIDE)[1:]]
     return result
 
 
@@ -114,7 +117,8 @@ def train(
         parents = np.array([row.parent if row.parent >= 0 else -1 - number for number, row in enumerate(rows)])
         _, first, member = np.unique(parents, return_index=True, return_inverse=True)
         worst, truth = np.zeros(len(first), np.float32), codes[first]
-        np.maximum.at(worst, member, guesses[:, 1])
+        is_window = first[member] != np.arange(len(rows))
+        np.maximum.at(worst, member, np.where(is_window, discounted(guesses[:, 1]), guesses[:, 1]))
         thresholds = Thresholds(label=best_threshold(worst, truth))
         guessed = (worst >= thresholds.label).astype(int)
     report = Report(

@@ -41,7 +41,7 @@ from guardrails.screening import screen
 from tests.chatbot.conftest import MASTER_KEY
 from tests.fakes import FakeFind, FakeQueue, Reader, conclusion, lexicon, released
 
-EXAMPLES = int(os.environ.get("KEFU_MACHINE_EXAMPLES", "45"))
+EXAMPLES = int(os.environ.get("KEFU_MACHINE_EXAMPLES", "30"))
 STEPS = 50
 SECONDS = 25
 IDLE_SECONDS = 3600

@@ -25,7 +25,7 @@ def check(canaries: Canaries) -> LeakCheck:
 
 
 def test_a_secret_word_is_long_and_no_word(canaries: Canaries) -> None:
-    words = {canaries.issue() for _ in range(50)}
+    words = {canaries.issue(f"prompt {n}") for n in range(50)}
     assert len(words) == 50
     assert all(len(word) == LENGTH and set(word) <= set(ALPHABET) for word in words)
 
@@ -52,18 +52,25 @@ def test_a_secret_word_is_long_and_no_word(canaries: Canaries) -> None:
     ],
 )  # fmt: skip
 def test_the_secret_word_is_blocked_in_any_dress(dress: object, canaries: Canaries, check: LeakCheck) -> None:
-    verdict = check(dress(canaries.issue()), ())  # type: ignore[operator]
+    verdict = check(dress(canaries.issue("prompt")), ())  # type: ignore[operator]
     assert (verdict.action, verdict.tier, verdict.categories) == ("block", "leak", ("canary",))
 
 
 def test_a_word_that_was_never_issued_is_no_leak(canaries: Canaries, check: LeakCheck) -> None:
-    canaries.issue()
+    canaries.issue("prompt")
     assert check("Your parcel number is bcdfghjkmnpqrstv.", ()).action == "pass"
+
+
+def test_a_prompt_keeps_its_word_and_no_other_process_knows_it(canaries: Canaries) -> None:
+    assert canaries.issue("a", "b") == canaries.issue("a", "b") == canaries.word("a", "b")
+    assert canaries.word("a", "b") != canaries.word("ab")
+    assert canaries.word("a") != Canaries().word("a")
+    assert not canaries.stands_in(canaries.word("never issued"))
 
 
 def test_only_so_many_prompts_are_watched() -> None:
     canaries = Canaries(prompts=2)
-    words = [canaries.issue() for _ in range(3)]
+    words = [canaries.issue(str(n)) for n in range(3)]
     assert [canaries.stands_in(word) for word in words] == [False, True, True]
 
 

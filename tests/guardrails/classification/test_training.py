@@ -26,7 +26,7 @@ def test_many_labels_are_learnt_like_two() -> None:
     assert classifier.labels == ("greeting", "refund", "shipping")
     assert report.accuracy == report.macro_f1 == 1
     assert report.labels == {"greeting": 8, "refund": 8, "shipping": 8}
-    texts = ["good morning dear shop", "money back for my coat"]
+    texts = ["good morning dear 1 a", "money back for 2 b"]
     probabilities = classifier.probabilities(texts, FakeEmbed()(texts))
     assert np.allclose(probabilities.sum(axis=1), 1)
     assert [classifier.labels[best] for best in probabilities.argmax(axis=1)] == ["greeting", "refund"]
