@@ -14,6 +14,7 @@ from chatbot import metrics, wording
 from chatbot.engines import Engine
 from chatbot.engines.extractive import ExtractiveEngine
 from chatbot.events import LogUnavailable
+from chatbot.guards import Guards
 from chatbot.once import Once
 from chatbot.pipeline import Assistant
 from chatbot.pulse import Pulse
@@ -134,9 +135,15 @@ def import_parts() -> ImportParts:
 
 
 @Once
+def guards() -> Guards:
+    """What stands around messages and replies beside the word lists."""
+    return Guards(embedder(), config().models)
+
+
+@Once
 def release() -> Release:
     """The only way out for text that the bot says."""
-    return Release(lexicon=lexicon)
+    return Release(lexicon=lexicon, checks=guards().on_units)
 
 
 def say(code: str, language: Language, *, after: bool = False) -> tuple[Released, ...]:
@@ -165,7 +172,7 @@ def build_engine(name: str) -> Engine:
 def build_assistant(engine: Engine) -> Assistant:
     """Build the pipeline with its real stages."""
     return Assistant(
-        screen=lambda text: screen_message(text, lexicon()),
+        screen=lambda text: screen_message(text, lexicon(), guards().on_messages),
         route=route,
         standalone=standalone,
         search=knowledge_bases().search,
@@ -190,7 +197,7 @@ def pulse() -> Pulse:
 def warm_worker(name: str) -> None:
     """Load everything that an answer needs, then report every two seconds that this worker is ready."""
     metrics.forget_dead_processes()
-    assistant()
+    assistant().screen("warm")
     warm = False
     while not warm:  # a worker that gave up here would run on without ever answering
         with contextlib.suppress(TimeoutError):

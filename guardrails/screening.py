@@ -27,7 +27,7 @@ class Screened:
 
 @dataclass(frozen=True, slots=True)
 class ScreenedMessage:
-    """A customer's message with the lexicon's verdict on it."""
+    """A customer's message with the guards' verdict on it."""
 
     text: str
     verdict: Verdict
@@ -48,16 +48,20 @@ def screen(
         verdict = _strictest(text, lexicon, checks)
         release = text if verdict.action == "pass" else _without_offenders(text, lexicon, checks)
     elif direction == "in":
-        verdict = _strictest(text, lexicon, checks)
+        verdict = screen_message(text, lexicon, checks).verdict
         release = text if verdict.action == "pass" else ""
     else:
         verdict, release = _as_streamed(text, Release(lambda: lexicon, checks))
     return Screened(verdict.action, verdict.tier, verdict.categories, verdict.score, release)
 
 
-def screen_message(text: str, lexicon: Lexicon) -> ScreenedMessage:
-    """Return the customer's message with the lexicon's verdict. A lexicon that fails blocks."""
-    return ScreenedMessage(text, guarded(lambda: lexicon.judge(text), "lexicon"))
+def screen_message(text: str, lexicon: Lexicon, checks: Sequence[Check] = ()) -> ScreenedMessage:
+    """Return the customer's message with the strictest verdict on it as a whole. A guard that fails blocks."""
+    verdict = guarded(lambda: lexicon.judge(text), "lexicon")
+    if verdict.action != "block":
+        found = (verdict, judge_unit(text, (), checks))
+        verdict = max(found, key=lambda one: _STRICTNESS[one.action])
+    return ScreenedMessage(text, verdict)
 
 
 def _as_streamed(text: str, release: Release) -> tuple[Verdict, str]:

@@ -9,7 +9,7 @@ vectors agree (cosine > .99), so rows made by one serve questions embedded by th
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -54,8 +54,11 @@ class ModelMissing(Exception):
 class OnnxEmbedder:
     """The int8 graph of `folder` (`onnx/model_qint8.onnx`, `tokenizer.json`) on the CPU. Thread-safe."""
 
-    def __init__(self, folder: Path, *, threads: int = 1) -> None:
-        """Loads the model; `threads` are those of one call. Raises `ModelMissing`."""
+    def __init__(self, folder: Path, *, threads: int = 1, tokenizer: Any = None) -> None:
+        """Loads the model; `threads` are those of one call, `tokenizer` another embedder's, if it is the same one.
+
+        Raises `ModelMissing`.
+        """
         import onnxruntime
         from tokenizers import Tokenizer
 
@@ -67,16 +70,16 @@ class OnnxEmbedder:
         options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self._inputs = {node.name for node in self._session.get_inputs()}
-        self._tokenizer = Tokenizer.from_file(str(vocabulary))
-        self._tokenizer.enable_truncation(MAX_TOKENS)
-        self._tokenizer.no_padding()
+        self.tokenizer = tokenizer or Tokenizer.from_file(str(vocabulary))
+        self.tokenizer.enable_truncation(MAX_TOKENS)
+        self.tokenizer.no_padding()
         self.model_id = model_id(folder)
         self.dimension = int(self._session.get_outputs()[0].shape[-1])
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """See `Embedder.embed`."""
         vectors = np.empty((len(texts), self.dimension), np.float32)
-        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch([_clean(text) for text in texts])]
+        tokens = [encoding.ids for encoding in self.tokenizer.encode_batch([_clean(text) for text in texts])]
         rows: list[int] = []
         for row in sorted(range(len(texts)), key=lambda i: len(tokens[i])):  # alike lengths together waste no padding
             if rows and (len(rows) + 1) * len(tokens[row]) > BATCH_TOKENS:

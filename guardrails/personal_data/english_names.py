@@ -29,7 +29,7 @@ CUE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 STRONG_CUE_BEFORE = re.compile(
-    r"(?:(?<![a-z])(?:my (?:full |first |last |real )?name(?:'s|’s| is)|(?<!user)(?<!file)(?<!product )name[ ]?:"
+    r"(?:(?<![a-z])(?:my (?:full |first |last |real )?name(?:'s|’s| is)|(?<!user)(?<!file)(?<!product )(?<!model )(?<!brand )name[ ]?:"
     r"|name on (?:the|my) (?:account|card|order) is"
     r"|i am called|(?:account|card) ?holder(?: is|:)|named (?:him|her)|mr|mrs|ms|miss|dr|prof)"
     r"|我叫|姓名|收[件货]人|联系人|名字|英文名)(?:是|为|叫)?[.,:：]?[ ]*$",
@@ -46,6 +46,19 @@ PERSON_AFTER = re.compile(
     r"|[ ]?:[ ]?[\"“]| as (?:a|an|my|the) (?:beneficiary|recipient|joint|authori[sz]ed|additional|emergency)\b"
 )
 """What is said of people alone: after a word that is no known name, it makes it one."""
+THING_AFTER = re.compile(
+    r" (?:lamps?|sofas?|couch|chairs?|tables?|desks?|beds?|mattress|shel(?:f|ves)|bookshel(?:f|ves)|bookcase|cabinet|wardrobe|dresser|rug|bag|backpack|tote|wallet"
+    r"|boots?|shoes?|sneakers|sandals|heels|jeans|shirts?|dress|coat|jacket|jumper|sweater|hoodie|skirt|shorts|trousers|scarf|hat|cap|mug|cups?|plates?|bowls?|pan|kettle"
+    r"|toaster|fryer|oven|fridge|vacuum|speaker|headphones|laptop|tablet|charger|case|cover|watch|ring|necklace|bracelet|earrings|perfume|scent|candle|lipstick|shampoo"
+    r"|cream|tea|rice|seeds|toy|doll|game|console|books?|album|merch|tickets?|poster|print|collection|range|series|edition|model|version|size|colou?r|one|branch|store"
+    r"|shop|outlet|warehouse|mall|airport|station|hotel|office|team|app|bulbs?|card|bank)(?![A-Za-z'’-])"
+    r"|,? (?:Ltd|Limited|Inc|LLC|GmbH|Corp|PLC|plc|Co|B\.?V|S\.?A)\b|'s (?:Day|Eve)\b| ?& (?:Sons?|Co|Bros|Daughters)\b"
+)
+"""What is said of wares and firms: a name before it is theirs."""
+THING_BEFORE = re.compile(
+    r"(?:colou?r|shade|scent|flavou?r|size|style|finish|fabric|model|product|brand|collection|edition)(?:s|'s|’s)?(?: name)?(?: is| was|[ ]?[:=])? $",
+    re.IGNORECASE,
+)
 INTRODUCED_BEFORE = re.compile(r"(?:\A|(?<![a-z]))(?:this is|it['’]?s|i['’]?m|i am) $", re.IGNORECASE)
 INTRODUCED_AFTER = re.compile(r" (?:again|here|speaking|calling|from (?:the|your|a)\b)|[ ]?[,.!](?: |$|\n)")
 PINYIN_SURNAMES = words.read("pinyin_surnames")
@@ -67,7 +80,7 @@ LOWER_STATED = re.compile(
 LOWER_WORDS = re.compile(r"(?<![\w@./-])[^\W\d_]{2,}(?: (?:[^\W\d_]\.? )?[^\W\d_]{2,})(?![\w@])")
 LINE = re.compile(r"(?m)^[ ]*(?P<line>[^\n]{3,48}?)[ ]*$")
 WORDISH = re.compile(
-    r"(?:tion|sion|ment|ings?|ed|ity|ness|ism|ware|able|ible|ous|ful|less|ship|ics|ive|ical|ize|ise|ary|mail|fox|set|tch|scape|ence|ance|rsion)s?$"
+    r"(?:tion|sion|ment|ings?|ed|ity|ness|ism|ware|able|ible|ous|ful|less|ship|ics|ive|ical|ize|ise|ary|mail|fox|set|tch|scape|ence|ance|rsion|tic|gan|rian|ish|less)s?$"
 )
 """How words end that are seldom names."""
 LEADS = words.read("english_leads")

@@ -36,3 +36,34 @@ def speaks_of_a_phone(text: str, start: int) -> bool:
     if not _SPEAKS.search(text, max(0, start - 28), start):
         return False
     return _ANOTHER.search(text, max(0, start - 28), start) is None
+
+
+_MENTION = re.compile(
+    r"(?<![a-z])(?P<phone>(?:tele|cell|i)?phones?|cell|mobile|mob|tel|ph|fax|landline|voice ?mail|whatsapp|imessage|facetime|signal|sms|texts?|texted"
+    r"|texting|call(?:s|ed|ing|er|back)?|ring(?:ing)?|rang|dial(?:led|ed|ling|ing)?|reach(?:ed|able)?|contact(?:s|ed)?|ping|hit me up|get (?:a )?hold of|pick(?:s|ed)? up|answers?"
+    r"|numbers?|digits|line|extension|2fa|otp|verification codes?|alerts?|sim|roaming|area code|zelle|driver|[ptmchwo](?=[ ]?[.:]))(?![a-z])"
+    r"|(?P<zh>电话|手机|号码|来电|去电|回电|致电|座机|传真|短信|验证码|联系|[打拨](?![折开包印算样扮扫赏])|接听|留言|语音|美国|加拿大|北美|国外|海外|境外|[新旧换改]号|备用号|这个号|那个号|号是|号:)"
+    r"|(?<![a-z])(?P<other>orders?|tracking|parcels?|packages?|shipments?|waybill|invoices?|tickets?|cases?|ref(?:erence)?|serial|models?|account|sku|items?|part|batch|transaction"
+    r"|confirmation|imei|isbn|upc|ean|barcode|rma|coupon|voucher|promo|gift card|points|membership|member|policy|booking|reservation|flight|routing|passport|licen[cs]e|id|po)(?![a-z])"
+    r"|(?P<noch>订单|运单|单号|工单|快递|物流|发票|编号|账号|帐号|卡号|流水|交易|序列|型号|货号|条码|积分|会员|优惠|兑换|护照|证号|保单|预订)",
+    re.IGNORECASE,
+)
+_TOLD_AFTER = re.compile(
+    r"[ ]?[)\]]?[ ]?(?:[(\[,-]|是|就是|这[个是]|那个?)?[^0-9\n.!?。！？]{0,24}?(?:(?<![a-z])(?:phone|cell|mobile|home|office|work number|landline|whatsapp|call|text|voicemail|my number|new number|old number|reach|ring"
+    r"|pick(?:s|ed)? up|answers?)(?![a-z])|电话|手机|号码|[打拨接](?![折开包印算样])|短信|联系|美国)",
+    re.IGNORECASE,
+)
+
+
+def talks_of_a_phone(text: str, start: int, end: int) -> bool:
+    """Return whether the last thing named before `start`, up to two clauses away, or the first after `end` is a phone.
+
+    Only for digits that have the plan of a phone number: an order or account that is named nearer says no.
+    """
+    mentions = list(_MENTION.finditer(text, max(0, start - 72), start))
+    if mentions:
+        last = mentions[-1]
+        if last["phone"] == "number" or last["phone"] == "numbers":
+            last = next((mention for mention in mentions[-2:-1] if last.start() - mention.end() < 3), last)
+        return bool(last["phone"] or last["zh"])
+    return _TOLD_AFTER.match(text, end) is not None

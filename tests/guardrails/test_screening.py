@@ -32,9 +32,10 @@ def test_what_may_be_shown_follows_from_the_verdict(
     assert (screened.verdict, screened.release) == (action, release)
 
 
-def test_checks_judge_each_unit_of_a_message() -> None:
+def test_checks_judge_a_message_as_a_whole_and_a_document_unit_by_unit() -> None:
     def check(unit: str, _evidence: Sequence[str]) -> Verdict:
-        return Verdict("block", "injection", ("jailbreak",), 0.9) if unit == "二。" else PASS
+        found = unit in ("二。", "一。二。自杀。")
+        return Verdict("block", "injection", ("jailbreak",), 0.9) if found else PASS
 
     screened = screen("一。二。自杀。", "in", lexicon=LEXICON, checks=(check,))
     assert screened == Screened("block", "injection", ("jailbreak",), 0.9, "")

@@ -5,14 +5,23 @@ from collections.abc import Iterator
 
 from guardrails.personal_data.recognizer import AFTER, BEFORE, BREAK, Recognizer, Span, is_reference
 
+_AREA = (
+    r"(?:10|2[0-57-9]|3(?:1[0-9]|35|49|5[0-9]|7[0-9]|9[1-8])|4(?:1[0-9]|2[179]|3[1-9]|40|5[1-9]|6[4-9]|7[0-9]|8[23])"
+    r"|5(?:1[0-9]|2[37]|3[0-9]|4[36]|5[0-9]|6[1-6]|7[0-9]|80|9[1-9])|6(?:3[1-5]|6[0-38]|9[12])"
+    r"|7(?:01|1[0-9]|2[248]|3[0-9]|4[3-6]|5[0-9]|6[02-9]|7[0-9]|9[0-9])"
+    r"|8(?:1[2-8]|2[5-7]|3[0-9]|40|5[1-9]|7[0-9]|8[136-8]|9[1-8])|9(?:0[1-9]|1[1-9]|3[0-9]|4[13]|5[1-5]|7[0-79]|9[0-9]))"
+)
+"""The area codes that are given out, without their 0: a number of another country mostly has none of them."""
 _SEPARATOR = rf"(?:{BREAK}|[ _.,/~-]{{0,2}})"
 _EXTENSION = r"(?:(?:-| ?(?:转|分机号?|ext\.?) ?)[0-9]{1,6})?"
 _NUMBER = re.compile(
-    BEFORE + rf"(?:\(?\+?(?:00)?86\)?{_SEPARATOR}\(?0?(?:10|2[0-9]|[3-9][0-9]{{2}})\)?"
-    rf"|[\(\[]?0(?:10|2[0-9]|[3-9][0-9]{{2}})[\)\]]?){_SEPARATOR}"
+    BEFORE + rf"(?:\(?\+?(?:00)?86\)?{_SEPARATOR}\(?0?{_AREA}\)?"
+    rf"|[\(\[]?0{_AREA}[\)\]]?){_SEPARATOR}"
     rf"[2-8][0-9]{{2,3}}{_SEPARATOR}[0-9]{{4}}" + _EXTENSION + AFTER,
     re.IGNORECASE,
 )
+_LONDON = re.compile(r"\(?020\)? [378][0-9]{3} [0-9]{4}")
+_CHINA = re.compile(r"[\u4e00-\u9fff]|china|chinese|guangzhou|canton", re.IGNORECASE)
 _LOCAL = re.compile(
     r"(?:座机|固定?电话|家里电话|(?:办公|家庭|公司|单位|宅)(?:室|里)?电话)(?:号码?)?(?:是|为|[:=])?[ ]{0,2}"
     r"(?P<number>[2-8][0-9]{2,3}[ -]?[0-9]{4}" + _EXTENSION + ")" + AFTER,
@@ -28,7 +37,8 @@ class CnLandline(Recognizer):
     def spans(self, text: str) -> Iterator[Span]:
         """Yield the numbers with area code and extension."""
         for match in _NUMBER.finditer(text):
-            if not is_reference(text, match.start()):
+            london = _LONDON.fullmatch(match[0]) and not _CHINA.search(text)
+            if not (london or is_reference(text, match.start())):
                 yield match.start(), match.end(), 0.85
         for match in _LOCAL.finditer(text):
             yield match.start("number"), match.end("number"), 0.8

@@ -21,7 +21,10 @@ _NATIONAL = re.compile(
     re.IGNORECASE,
 )
 _TRUNK = re.compile(r"\(?0[1-9]")
-_SERVICE = re.compile(r"(?:1[ -]?|0)?8(?:00|88|77|66|55|44|33)|400")
+_SERVICE = re.compile(
+    r"(?:1[ -]?|0)?8(?:00|88|77|66|55|44|33)|400|0(?:3(?:0[03]|3[03]|4[345]|7[01])|808|84[35]|87[0-3])[0-9]{6,7}$"
+)
+_SOCIAL_SECURITY = re.compile(r"(?!000|666|9)[0-9]{3}([ -])(?!00)[0-9]{2}\1(?!0000)[0-9]{4}")
 _DATE = re.compile(
     r"(?:19|20)[0-9]{2}[./ -][01]?[0-9][./ -][0-3]?[0-9](?![0-9])|[0-3]?[0-9][./-][0-3]?[0-9][./-](?:19|20)[0-9]{2}$"
 )
@@ -41,13 +44,15 @@ class IntlPhone(Recognizer):
             plus = "+" in match[0] or " " in match[0] or calls_it_a_phone(text, match.start())
             if digits.startswith("86") or _SERVICE.match(digits) or is_reference(text, match.start()):
                 continue
+            if _SOCIAL_SECURITY.fullmatch(match[0]):
+                continue
             if country and plus and 7 <= len(digits) <= 15:
                 yield match.start(), match.end(), 0.88
         for match in _NATIONAL.finditer(text):
             digits = "".join(_GROUPS.findall(match[0]))
             if not 7 <= len(digits) <= 13 or _SERVICE.match(digits) or _DATE.match(match[0]):
                 continue
-            if is_reference(text, match.start()):
+            if is_reference(text, match.start()) or _SOCIAL_SECURITY.fullmatch(match[0]):
                 continue
             if calls_it_a_phone(text, match.start()) or speaks_of_a_phone(text, match.start()):
                 yield match.start(), match.end(), 0.75

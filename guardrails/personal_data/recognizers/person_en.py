@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from guardrails.personal_data import english_names as names
@@ -48,9 +48,24 @@ class PersonEn(Recognizer):
         candidates = [name for name in names.FULL.finditer(text) if _could_be(name, text)]
         if not candidates:
             return
-        tags = [(found.start_char, found.end_char, found.label_) for found in tagger()(text).ents]
+        tags = _Tags(text)
         for candidate in candidates:
             yield from _confirmed(text, candidate, tags)
+
+
+class _Tags:
+    """What spaCy says of a text, asked only when some candidate hangs on it: no other part of a search costs as much."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _found(self) -> list[tuple[int, int, str]]:
+        return [(found.start_char, found.end_char, found.label_) for found in tagger()(self._text).ents]
+
+    def between(self, start: int, end: int) -> set[str]:
+        """Return the labels of what touches `start` to `end`."""
+        return {label for at, past, label in self._found if at < end and start < past}
 
 
 def _could_be(candidate: re.Match[str], text: str) -> bool:
@@ -89,7 +104,7 @@ def _lower(text: str) -> Iterator[tuple[int, int]]:
                 yield words.span()
 
 
-def _confirmed(text: str, candidate: re.Match[str], tags: list[tuple[int, int, str]]) -> Iterator[Span]:
+def _confirmed(text: str, candidate: re.Match[str], tags: _Tags) -> Iterator[Span]:
     """Yield the name within a run of capitalised words, if there is one."""
     words = [(word.start(), word.end()) for word in _TOKEN.finditer(text, candidate.start(), candidate.end())]
     parts = [_OWNERS.sub("", text[start:end].lower()) for start, end in words]
@@ -105,6 +120,8 @@ def _confirmed(text: str, candidate: re.Match[str], tags: list[tuple[int, int, s
     if not parts:
         return
     start, end = words[0][0], words[-1][1] - (len(owned[0]) if (owned := _OWNERS.search(text, *words[-1])) else 0)
+    if names.THING_AFTER.match(text, end) or names.THING_BEFORE.search(text, max(0, start - _CUE_WIDTH), start):
+        return
     if names.STRONG_CUE_BEFORE.search(text, max(0, start - _CUE_WIDTH), start):
         yield start, end, 0.9
         return
@@ -114,7 +131,6 @@ def _confirmed(text: str, candidate: re.Match[str], tags: list[tuple[int, int, s
         _HOUSE_NUMBER_BEFORE.search(text, max(0, start - 8), start) and not text.startswith(" wrote", end)
     ):
         return
-    labels = {label for at, past, label in tags if at < end and start < past}
     cue = names.CUE_BEFORE.search(text, max(0, start - _CUE_WIDTH), start) or names.CUE_AFTER.match(text, end)
     initial = any(len(part) == 1 for part in parts[1:-1])
     is_word = parts[-1] in names.NOT_A_NAME and not initial
@@ -125,11 +141,16 @@ def _confirmed(text: str, candidate: re.Match[str], tags: list[tuple[int, int, s
     introduced = names.INTRODUCED_BEFORE.search(text, max(0, start - 12), start) and names.INTRODUCED_AFTER.match(
         text, end
     )
+    known_first = any(part in first for part in parts[0].split("-")) or pinyin
+    known_last = parts[-1] in last or parts[-1] in first
+    if len(parts) == 1 and not (introduced and not is_word):
+        sure_without_tags = bool(cue) + known_first * 2 + known_last * (parts[0] not in names.ALSO_WORDS)
+        if is_word or text[start:end].isupper() or sure_without_tags < 1:
+            return
+    labels = tags.between(start, end)
     if introduced and not is_word and (introduced[0][0] == " " or not labels & _PLACES) and not _wordish(parts):
         yield start, end, 0.75
         return
-    known_first = any(part in first for part in parts[0].split("-")) or pinyin
-    known_last = parts[-1] in last or parts[-1] in first
     elsewhere = bool(labels & (_PLACES if known_first else _ELSEWHERE)) and not (known_first and known_last)
     support = ("PERSON" in labels) + bool(cue) - elsewhere - is_word
     if len(parts) > 1:
@@ -148,7 +169,8 @@ def _confirmed(text: str, candidate: re.Match[str], tags: list[tuple[int, int, s
 
 
 def _wordish(parts: list[str]) -> bool:
-    return any(names.WORDISH.search(part) and part not in names.known_names()[1] for part in parts)
+    first, last = names.known_names()
+    return any(names.WORDISH.search(part) and part not in last and part not in first for part in parts)
 
 
 @cache

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import phonenumbers
 
-from guardrails.personal_data.phones import calls_it_a_phone, speaks_of_a_phone
+from guardrails.personal_data.phones import calls_it_a_phone, talks_of_a_phone
 from guardrails.personal_data.recognizer import BREAK, Recognizer, Span, is_reference
 
 _SEPARATOR = rf"(?:{BREAK}| ?[-._/–,·]? ?)"
 _NUMBER = re.compile(
     r"(?<![0-9A-Za-z])(?<![0-9][.,-])(?<!\+)(?:(?P<country>\+ ?1|0{0,2}1(?=[ .(_-]|[2-9][0-9]{9}(?![0-9])))[ ._-]{0,2})?"
     rf"(?P<area>\([2-9][0-9]{{2}}\)|[2-9][0-9]{{2}})(?P<one>{_SEPARATOR})[2-9][0-9]{{2}}(?P<two>{_SEPARATOR})[0-9]{{4}}"
-    r"(?:,? ?(?:x|ext\.?|extension|#)[ .]?[0-9]{1,6})?(?![0-9A-Za-z])(?!-[0-9])(?!\.[0-9])",
+    r"(?:(?:,? ?(?:x|ext\.?|extension|#)|转)[ .]{0,2}[0-9]{1,6})?(?![0-9A-Za-z])(?!-[0-9])(?!\.[0-9])",
     re.IGNORECASE,
 )
 _ALONE_BEFORE = re.compile(r"(?:\A|\n|[,;/|] ?)$")
@@ -30,7 +30,8 @@ class UsPhone(Recognizer):
     def spans(self, text: str) -> Iterator[Span]:
         """Yield the numbers with country code and extension."""
         for match in _NUMBER.finditer(text):
-            if match["area"].strip("()") in _TOLL_FREE or is_reference(text, match.start()):
+            unlike_an_order = match["area"][0] == "(" or "+" in (match["country"] or "")
+            if match["area"].strip("()") in _TOLL_FREE or (not unlike_an_order and is_reference(text, match.start())):
                 continue
             called = calls_it_a_phone(text, match.start())
             grouped = match["two"] and (match["one"] or match["area"][0] == "(")
@@ -38,13 +39,19 @@ class UsPhone(Recognizer):
                 yield match.start(), match.end(), 0.9
             elif grouped:
                 yield match.start(), match.end(), 0.85
-            elif called or _stands_alone(text, match) or speaks_of_a_phone(text, match.start()):
+            elif called or (_is_assigned(match) and _is_told(text, match)):
                 yield match.start(), match.end(), 0.8
 
 
-def _stands_alone(text: str, match: re.Match[str]) -> bool:
-    """Return whether ten digits of an area code that exists stand between commas, as in a list of somebody's data."""
-    if not (_ALONE_BEFORE.search(text, max(0, match.start() - 2), match.start())):
-        return False
+def _is_told(text: str, match: re.Match[str]) -> bool:
+    """Return whether ten digits stand between commas, as in a list of somebody's data, or near words of a phone."""
+    listed = _ALONE_BEFORE.search(text, max(0, match.start() - 2), match.start())
+    if listed and _ALONE_AFTER.match(text, match.end()):
+        return True
+    return talks_of_a_phone(text, match.start(), match.end())
+
+
+def _is_assigned(match: re.Match[str]) -> bool:
+    """Return whether the area code exists."""
     number = phonenumbers.PhoneNumber(country_code=1, national_number=int(re.sub("[^0-9]", "", match[0])[-10:]))
-    return _ALONE_AFTER.match(text, match.end()) is not None and phonenumbers.is_valid_number(number)
+    return phonenumbers.is_valid_number(number)

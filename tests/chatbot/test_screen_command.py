@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from chatbot.management.commands.screen import screen_row
 from config.jsonlines import RowError
 from guardrails.lexicon import Lexicon
-from guardrails.management.commands.screen import screen_row
 
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.models
 def test_screen_answers_every_line_in_order_and_reports_bad_ones() -> None:
     lines = [
         json.dumps({"id": 1, "text": "你好，请问运费多少？"}),

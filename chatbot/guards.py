@@ -1,0 +1,75 @@
+"""The guards of a process that has models: what stands around messages and units beside the word lists.
+
+Built once a process. Both classifiers see one vector a text, and a text that was judged lately is not judged again:
+an answer quotes the same sentences for many customers.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from chatbot.prompts import CANARIES, instructions
+from guardrails.classification.checks import InjectionCheck, ToxicityCheck
+from guardrails.classification.classifier import Classifier
+from guardrails.classification.shipped import SHIPPED, encoder_folder
+from guardrails.grounding.check import Grounding
+from guardrails.leaks import LeakCheck
+from guardrails.release import Check
+from knowledge.embedding import Embedder, OnnxEmbedder, as_passage, as_query
+from knowledge.passages import Vectors
+
+REMEMBERED = 8_192
+
+
+class Remembered:
+    """An embedding function that remembers the vectors of the texts it saw last. Thread-safe."""
+
+    def __init__(self, embed: Callable[[Sequence[str]], Vectors], most: int = REMEMBERED) -> None:
+        self._embed, self._most = embed, most
+        self._vectors: OrderedDict[str, Vectors] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __call__(self, texts: Sequence[str]) -> Vectors:
+        """Return vectors of shape (len(texts), dimension). Raises what the embedding raises."""
+        with self._lock:
+            known = {text: self._vectors[text] for text in texts if text in self._vectors}
+        new = list(dict.fromkeys(text for text in texts if text not in known))
+        known |= dict(zip(new, self._embed(new), strict=True)) if new else {}
+        with self._lock:
+            for text in texts:
+                self._vectors[text] = known[text]
+                self._vectors.move_to_end(text)
+            while len(self._vectors) > self._most:
+                self._vectors.popitem(last=False)
+        return np.stack([known[text] for text in texts])
+
+
+class Guards:
+    """The classifiers have an encoder of their own; `base` lends its tokenizer, `models` is their folder.
+
+    Raises guardrails' ClassifierError and knowledge's ModelMissing.
+    """
+
+    def __init__(self, base: Embedder, models: Path) -> None:
+        toxicity, injection = (Classifier.load(SHIPPED / task) for task in ("toxicity", "injection"))
+        folder = encoder_folder(toxicity.encoder, models)
+        tokenizer = base.tokenizer if isinstance(base, OnnxEmbedder) else None
+        encoder = OnnxEmbedder(folder, tokenizer=tokenizer)
+        embed = Remembered(lambda texts: encoder.embed([as_query(text) for text in texts]))
+        self.toxicity = ToxicityCheck(toxicity.with_encoder(embed))
+        self.injection = InjectionCheck(injection.with_encoder(embed))
+        self._grounding = Grounding(lambda texts: base.embed([as_passage(text) for text in texts]))
+        self._leaks = LeakCheck(CANARIES, instructions())
+
+    @property
+    def on_messages(self) -> tuple[Check, ...]:
+        """What a customer's message must pass."""
+        return (self.injection, self.toxicity)
+
+    @property
+    def on_units(self) -> tuple[Check, ...]:
+        """What each unit of a reply must pass, cheapest first."""
+        return (self._leaks, self._grounding, self.toxicity)
