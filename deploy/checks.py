@@ -14,7 +14,7 @@ PYTEST = [sys.executable, "-m", "pytest"]
 PARTS = {
     "lint": [sys.executable, "-m", "ruff", "check", "."],
     "types": [sys.executable, "-m", "mypy"],
-    "unit": [*PYTEST, "-m", "not integration and not browser"],
+    "unit": [*PYTEST, "-m", "not integration and not browser", "-n", "auto", "--maxprocesses", "4"],
     "integration": [*PYTEST, "-m", "integration"],
     "browser": [*PYTEST, "-m", "browser"],
 }

@@ -39,7 +39,7 @@ def speaks_of_a_phone(text: str, start: int) -> bool:
 
 
 _MENTION = re.compile(
-    r"(?<![a-z])(?P<phone>(?:tele|cell|i)?phones?|cell|mobile|mob|tel|ph|fax|landline|voice ?mail|whatsapp|imessage|facetime|signal|sms|texts?|texted"
+    r"(?<![a-z])(?P<phone>(?:phone|contact|callback|mobile|cell|best|my) number (?:for|on|to) (?:the|my|this|that|our) [a-z]+|(?:tele|cell|i)?phones?|cell|mobile|mob|tel|ph|fax|landline|voice ?mail|whatsapp|imessage|facetime|signal|sms|texts?|texted"
     r"|texting|call(?:s|ed|ing|er|back)?|ring(?:ing)?|rang|dial(?:led|ed|ling|ing)?|reach(?:ed|able)?|contact(?:s|ed)?|ping|hit me up|get (?:a )?hold of|pick(?:s|ed)? up|answers?"
     r"|numbers?|digits|line|extension|2fa|otp|verification codes?|alerts?|sim|roaming|area code|zelle|driver|[ptmchwo](?=[ ]?[.:]))(?![a-z])"
     r"|(?P<zh>电话|手机|号码|来电|去电|回电|致电|座机|传真|短信|验证码|联系|[打拨](?![折开包印算样扮扫赏])|接听|留言|语音|美国|加拿大|北美|国外|海外|境外|[新旧换改]号|备用号|这个号|那个号|号是|号:)"

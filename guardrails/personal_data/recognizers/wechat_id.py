@@ -5,13 +5,14 @@
 import re
 from collections.abc import Iterator
 
+from guardrails.personal_data import words
 from guardrails.personal_data.recognizer import Recognizer, Span, is_reference
 
-_CALLED = r"(?:微信|绿泡泡|we[ -]chat|(?<=[加➕+])[微薇卫]|[微薇](?=[ ]?[号:])|(?<![a-z])v(?=[ ]?[号:])|薇信|威信|徽信|維信|wechat|weixin|(?<![a-z])(?:vx|wx|v信|w信)(?![a-z]))"
+_CALLED = r"(?:微信|绿泡泡|we[ -]chat|(?<=[加➕+])[微薇卫]|[微薇](?=[ ]?[号:])|(?<![a-z])v(?=[ ]?[号:])|薇信|威信|徽信|維信|wechat|wei ?xin|(?<![a-z])(?:vx|wx|v信|w信)(?![a-z]))"
 _ID = r"(?P<id>[a-z][a-z0-9_-]{5,19})(?![a-z0-9_@.-]*@)(?![a-z0-9_-])"
 _STATED = re.compile(
-    rf"{_CALLED}[ ]?(?:号码?|账号|帐号|[ ]?(?:id|account|number|handle|name))?[ ]?"
-    r"(?:(?:还?是|就是|为|叫|填|改成|换成|[:=]|is(?: still)?|写的是)[ ]?|[(\[\"'“「【]|，|,)?[ ]?[\"'“「【(\[]?[ ]?\n?"
+    rf"{_CALLED}(?:['’]s)?[ ]?(?:号码?|號碼?|账号|帐号|帳號|[ ]?(?:id|account|number|handle|user ?name|login|contact|name))?(?:['’]s)?[ ]?"
+    r"(?:(?:还?是|就是|係|为|叫|填|改成|换成|[:=]|-{1,2}>?(?= )|(?:is|was)(?: still| now| actually)?|写的是)[ ]?|[(\[\"'“「【]|，|,)?[ ]?[\"'“「【(\[]?[ ]?\n?"
     + _ID,
     re.IGNORECASE,
 )
@@ -20,9 +21,7 @@ _ADD = re.compile(
 )
 _NEAR = re.compile(
     r"(?:微信|wechat|(?<![a-z])vx|加(?:我|一下|个)|add me)(?!支付|付款|转账|小程序|公众号| ?pay)[^a-z0-9\n]{1,18}"
-    + _ID
-    + r"|(?:wechat|weixin)(?! ?pay)[^0-9_\n]{1,28}?(?<![a-z0-9])"
-    + _ID.replace("<id>", "<far>"),
+    + _ID,
     re.IGNORECASE,
 )
 _AFTER = re.compile(
@@ -33,65 +32,59 @@ _AFTER = re.compile(
     re.IGNORECASE,
 )
 _OWN = re.compile(r"(?<![a-z0-9_-])(?P<id>wxid_[a-z0-9]{8,22})(?![a-z0-9_-])", re.IGNORECASE)
-_CONNECTED = re.compile(r"[号是为叫:=]|id|account|number|handle", re.IGNORECASE)
-_NO_ID = frozenset(
-    [
-        "android",
-        "iphone",
-        "ios",
-        "windows",
-        "wechat",
-        "weixin",
-        "mobile",
-        "support",
-        "payment",
-        "payments",
-        "official",
-        "account",
-        "accounts",
-        "message",
-        "messages",
-        "number",
-        "please",
-        "because",
-        "service",
-        "services",
-        "refund",
-        "refunds",
-        "cannot",
-        "doesnt",
-        "having",
-        "should",
-        "mini-program",
-        "program",
-        "channel",
-        "browser",
-        "version",
-        "client",
-        "desktop",
-        "macbook",
-        "harmonyos",
-        "login",
-        "logged",
-    ]
+_CONNECTED = re.compile(r"[号是为叫:=係]|id|account|number|handle|user ?name", re.IGNORECASE)
+_CALLED_AN_ID = re.compile(r"(?:id|handle|user ?name)(?:['’]s| is| was)", re.IGNORECASE)
+_NO_ID = words.read("not_wechat_ids")
+
+_NOUN = (
+    r"(?:['’]s)?(?:[ ]?(?:的|里的?|上的?|绑定的?|登录的?|linked|bound|user|contact)?[ ]?"
+    r"(?:账号|帐号|帳號|賬號|用户名|用戶名|昵称|号码?|號碼?|id(?![a-z])|account|user ?name|login|handle|name|number))?"
 )
-
-
-_SPOKEN_OF = re.compile(
-    r"(?:微信|薇信|绿泡泡|we[ -]?chat|weixin|(?<![a-z])vx(?![a-z]))(?!支付|付款|转账|小程序|公众号| ?pay)",
+_ALSO = r"(?:[ ]?(?:/|、|和|跟|与|或|&|,|and|or)[ ]?(?:qq|line|telegram|tg|微博|weibo|抖音|小红书|skype|whatsapp|手机|电话|phone)(?![a-z]))*"
+_LABEL = re.compile(
+    r"(?P<service>(?:微信|we ?chat|weixin)[ ]?(?:支付|付款|转账|红包|小程序|公众号|客户端|版本|视频号|pay(?![a-z])|mini|official|order|payment))"
+    r"|(?P<app>(?:微信|薇信|威信|維信|维信|徽信|微訊|[薇微]xin|绿泡泡|绿色软件|卫星号|💚|we[ -]?chat|wei ?xin"
+    r"|(?<![a-z0-9])(?:[vw][ ]?x(?:号|id)?|[vw]信|[vw]号)(?![a-z])|[薇徽][ ]?[❤♥💚:]|(?<![a-z0-9])[vw][ ]?[❤♥💚:]|(?<![轻稍略些])[微威][ ]?[:号]"
+    r"|(?:加|➕|[+])[ ]?(?:我|你|个|一?下|她|他|ta)?的?[ ]?(?:v(?![a-z0-9])|薇|威|卫(?![生浴])|微(?![波弱小])))"
+    + _ALSO
+    + _NOUN
+    + r")"
+    r"|(?P<add>加(?:一?下|个)?[我她他]|加(?:个|一?下)?好友|联系我|[找搵]我|私[聊信]我|通讯录|搜(?:一?下|索)?(?:这个|我)?[号:]?|绑定"
+    r"|(?<![a-z])(?:add (?:me|him|her|us)|find me|message me|ping me|dm me|(?:search|look)(?: me up| for)?|scan|my id|my handle)(?![a-z]))"
+    r"|(?:订单|单号|工单|型号|货号|款式|序列|编码|错误|报错|代码|密码|口令|优惠|兑换|邀请码|券码|验证码|流水|交易号|用户名|昵称|账号|帐号|会员名"
+    r"|文件|链接|设备|房间|淘宝|支付宝|抖音|快手|小红书|微博|钉钉|店铺)"
+    r"|(?<![a-z])(?:qq|line|telegram|whatsapp|insta(?:gram)?|facebook|messenger|twitter|skype|github|snapchat|discord|tiktok|weibo|douyin|alipay"
+    r"|taobao|reddit|steam|slack|viber|kakao(?:talk)?|user ?name|user|nickname|login|pass(?:word|code)?|codes?|coupon|voucher|promo|orders?|sku|model"
+    r"|serial|ticket|errors?|version|build|files?|links?|item|product|tracking|parcel|invoice|ref(?:erence)?|transaction|device|firmware|wi-?fi|ssid"
+    r"|host|server|room|flight|branch|plugin|e-?mail|account)(?![a-z])",
+    re.IGNORECASE,
+)
+_AFTERWARDS = re.compile(
+    r"[ \"'”」】)]{0,3}(?:[,(-]+|是|就是|这[个是]?|這個|那个|也是|即|为)?[^\n0-9.!?。！？;；:]{0,24}?"
+    r"(?:微信|薇信|威信|绿泡泡|we[ -]?chat|wei ?xin|(?<![a-z0-9])(?:vx|wx|v信)(?![a-z])|(?:加|联系|找|搜)(?:我|到我|一下)|加(?:个)?好友)"
+    r"(?![ ]?(?:支付|付款|转账|红包|小程序|公众号|付的|付了|pay(?![a-z])|order|payment|mini))",
     re.IGNORECASE,
 )
 _SHAPED = re.compile(
-    r"(?<![a-z0-9@._/#-])"
-    r"(?=[a-z_-]*[0-9])(?=[a-z0-9]*[_-]|[a-z]{4,}[0-9]{2}|[a-z][0-9]{6})(?P<id>[a-z](?:[a-z0-9]|[_-](?=[a-z0-9])){5,19})(?![a-z0-9_@./-])",
+    r"(?<![a-z0-9@._/#-])(?P<id>[a-z](?:[a-z0-9]|[_-](?=[a-z0-9_-])){5,19}[_-]?)(?![a-z0-9_@/-]|\.[a-z0-9]|:/)",
     re.IGNORECASE,
 )
+_LIKE_AN_ID = re.compile(
+    r"(?=[a-z_-]*[0-9]|[a-z]+_)(?=[a-z0-9-]*_|[a-z]+[0-9]*-[a-z0-9]*[0-9]|[a-z]{4,}[0-9]{2}|[a-z]{1,3}[0-9]{5}|[a-z]+[0-9]+[a-z]+)[a-z0-9_-]+",
+    re.IGNORECASE,
+)
+_CASED = re.compile(r"[A-Z]?[a-z0-9_-]+|(?:[A-Z][a-z]+)+[a-z0-9_-]*")
 _PRODUCT = re.compile(
-    r"(?:iphone|ipad|android|windows|win|ios|harmony|mate|galaxy|pixel|order|sku|error|version|http)|[a-z]-[0-9]",
+    r"(?:i(?:phone|pad|pod|mac|os)|mac(?:book|os)|android|win(?:dows)?|harmony|mate|galaxy|pixel|redmi|xiaomi|huawei|honor|oppo|vivo|nokia|airpods"
+    r"|chrome|firefox|safari|edge|covid|order|sku|err(?:or)?|version|https?|www|build|usb|type-?c|wifi|bluetooth|mp[34])(?![a-z]{2})|[a-z]-[0-9]",
     re.IGNORECASE,
 )
-_LOWER = re.compile(r"[A-Za-z]?[a-z0-9_-]+")
-_CONTEXT_WIDTH = 48
+_GATE = re.compile(
+    r"[微薇威徽維维加联找搵私搜卫绿💚]|we[ -]?chat|wei ?xin|[vw] ?[x信号❤♥💚:]|(?:add|find|message|ping|dm) (?:me|him|her|us)|search|look|scan|my (?:id|handle)",
+    re.IGNORECASE,
+)
+_REACH = 96
+_NEAR_REACH = 28
 
 
 class WechatId(Recognizer):
@@ -101,25 +94,42 @@ class WechatId(Recognizer):
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield the ids."""
-        for pattern in (_STATED, _ADD, _NEAR, _AFTER, _OWN):
+        for match in _OWN.finditer(text):
+            yield *match.span("id"), 0.85
+        if not _GATE.search(text):
+            return
+        for pattern in (_STATED, _ADD, _NEAR, _AFTER):
             for match in pattern.finditer(text):
-                group = match.lastgroup or "id"
-                start, end = match.span(group)
-                word = match[group].lower()
-                plain = word.isalpha()
-                stated = start > match.start() and _CONNECTED.search(text, match.start() + 2, start)
-                chinese = not match[0][0].isascii()
-                if pattern is _NEAR and (plain or _PRODUCT.match(word) or is_reference(text, start)):
-                    continue
-                if word in _NO_ID or (plain and not ((stated and (chinese or ":" in match[0])) or pattern is _ADD)):
-                    continue
-                yield start, end, 0.85
-        for match in _SHAPED.finditer(text) if _SPOKEN_OF.search(text) else ():
-            near = _SPOKEN_OF.search(text, max(0, match.start() - _CONTEXT_WIDTH), match.end() + _CONTEXT_WIDTH)
-            if (
-                near
-                and not _PRODUCT.match(match["id"])
-                and _LOWER.fullmatch(match["id"])
-                and not is_reference(text, match.start())
-            ):
+                start, end = match.span("id")
+                if _is_stated(pattern, match):
+                    yield start, end, 0.85
+        for match in _SHAPED.finditer(text):
+            word = match["id"]
+            like_an_id = _LIKE_AN_ID.fullmatch(word) and _CASED.fullmatch(word) and not _PRODUCT.match(word)
+            if like_an_id and not is_reference(text, match.start()) and _is_told(text, *match.span()):
                 yield match.start(), match.end(), 0.6
+
+
+def _is_stated(pattern: re.Pattern[str], match: re.Match[str]) -> bool:
+    """Return whether what stands beside the app's name is an id: letters alone must be called one."""
+    text, start = match.string, match.start("id")
+    word = match["id"].lower()
+    plain = word.isalpha()
+    if word in _NO_ID or (pattern is _NEAR and (plain or _PRODUCT.match(word) or is_reference(text, start))):
+        return False
+    stated = start > match.start() and _CONNECTED.search(text, match.start() + 2, start)
+    sure = not match[0][0].isascii() or ":" in match[0] or _CALLED_AN_ID.search(text, match.start(), start)
+    return not plain or pattern is _ADD or bool(stated and sure)
+
+
+def _is_told(text: str, start: int, end: int) -> bool:
+    """Return whether the last thing named before is WeChat, or (near) adding somebody; else what is said afterwards."""
+    labels = list(_LABEL.finditer(text, max(0, start - _REACH), start))
+    last = labels[-1] if labels else None
+    if last and last["app"]:
+        return True
+    if last and last["add"] and (start - last.end() <= _NEAR_REACH or any(label["app"] for label in labels)):
+        return True
+    if last and not last["add"] and start - last.end() <= _NEAR_REACH:
+        return False
+    return _AFTERWARDS.match(text, end) is not None
