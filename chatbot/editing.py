@@ -13,9 +13,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from attachments import services as attachments
-from chatbot import services, turns
+from chatbot import reviewing, services, turns
 from chatbot.events import EventLog, LogUnavailable
-from chatbot.models import Conversation, LedgerEntry, Message
+from chatbot.models import Conversation, LedgerEntry, Message, Review
 from chatbot.services import ConversationGone, Enqueue, FindPersonalData
 from chatbot.turn import Language
 from guardrails import services as vault
@@ -115,6 +115,7 @@ def _change(
             return message
         message.version, message.sequence = message.version + 1, None
         message.save()
+        reviewing.overtake(message)
         _forget_values(locked, before)
         # What is answered anew has all its attempts again: nothing went wrong with the one that is stopped.
         Message.objects.filter(Message.OPEN, conversation=locked).update(attempts=0)
@@ -137,6 +138,7 @@ def _forget_values(conversation: Conversation, before: str) -> None:
     texts = Message.objects.filter(conversation=conversation).values_list("text", flat=True)
     questions = LedgerEntry.objects.filter(message__conversation=conversation).values_list("question", flat=True)
     files = Message.objects.filter(conversation=conversation).values_list("files", flat=True)
-    for kept in (*texts, *questions, conversation.draft, conversation.profile, *(str(names) for names in files)):
+    held = Review.objects.filter(conversation=conversation).values_list("held", flat=True)
+    for kept in (*texts, *questions, *held, conversation.draft, conversation.profile, *(str(names) for names in files)):
         names -= {match[0] for match in PLACEHOLDER.finditer(kept)}
     vault.forget(conversation.id, names)

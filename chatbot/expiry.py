@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from chatbot import handoff, ownership, services
+from chatbot import handoff, ownership, reviewing, services
 from chatbot.events import EventLog, LogUnavailable
 from chatbot.models import Conversation, Message
 
@@ -36,6 +36,7 @@ def _rest(conversation_id: uuid.UUID, limit: datetime, *, log: EventLog) -> bool
         left_open = Message.objects.filter(Message.OPEN, conversation=conversation)
         unanswered = left_open.update(outcome="handed_off", reason="nobody_came") > 0
         handoff.rest(conversation, unanswered=unanswered, log=log)
+        reviewing.end_pending(conversation)
         conversation.closed, conversation.draft = timezone.now(), ""
         conversation.attempt += 1  # a turn that hangs must not answer any more
         conversation.save(update_fields=["closed", "draft", "attempt", "updated"])

@@ -35,7 +35,7 @@ Reason = Literal[
     "review_timeout",
     "agent",  # an agent stepped in unasked
 ]
-Result = Literal["handed_back", "closed", "expired"]
+Result = Literal["handed_back", "closed", "expired", "approved"]
 REASONS: tuple[str, ...] = get_args(Reason)
 
 

@@ -118,7 +118,9 @@ class Handoff(models.Model):
     created = models.DateTimeField(auto_now_add=True)
     taken = models.DateTimeField(null=True, blank=True)
     ended = models.DateTimeField(null=True, blank=True)
-    result = models.CharField(max_length=16, blank=True, help_text="how it ended: handed_back, closed, expired")
+    result = models.CharField(
+        max_length=16, blank=True, help_text="how it ended: handed_back, closed, expired, approved"
+    )
 
     class Meta:
         constraints: ClassVar = [
@@ -228,3 +230,52 @@ class LedgerEntry(models.Model):
 
     def __str__(self) -> str:
         return f"ledger of {self.message_id}"
+
+
+class Review(models.Model):
+    """What the guards would not decide, for a person to judge before the deadline; kept as a training row.
+
+    Inbound the customer's `messages` are judged, which have no answer yet; outbound the rest of a reply, `held`.
+    """
+
+    class Direction(models.TextChoices):
+        IN = "in"
+        OUT = "out"
+
+    class Decision(models.TextChoices):
+        PENDING = ""
+        APPROVED = "approved"
+        EDITED = "edited"
+        REJECTED = "rejected"
+        EXPIRED = "expired"  # nobody decided in time
+        MOOT = "moot"  # an agent took over, the customer changed what was asked, or the conversation rests
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="reviews")
+    reply = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="review", help_text="what was said")
+    messages = models.ManyToManyField(Message, related_name="reviews", help_text="what the customer asked")
+    direction = models.CharField(max_length=3, choices=Direction.choices)
+    held = models.TextField(blank=True, help_text="what was not shown of the reply; masked")
+    sources = models.JSONField(default=list, blank=True, help_text="what the reply cites")
+    tier = models.CharField(max_length=16, blank=True)
+    categories = models.JSONField(default=list, blank=True)
+    score = models.FloatField(default=0.0)
+    created = models.DateTimeField(auto_now_add=True)
+    deadline = models.DateTimeField()
+    decision = models.CharField(max_length=8, choices=Decision.choices, default=Decision.PENDING, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    decided = models.DateTimeField(null=True, blank=True)
+    final = models.TextField(blank=True, help_text="what was said in the end; masked")
+    overtaken = models.BooleanField(
+        default=False, help_text="the customer has changed what was judged: an approval does not hold any more"
+    )
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["deadline"], name="review_pending", condition=models.Q(decision="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.direction} ({self.decision or 'pending'})"

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from chatbot import handoff, selectors, services, turns, wording
+from chatbot import handoff, reviewing, selectors, services, turns, wording
 from chatbot.events import EventLog, LogUnavailable
 from chatbot.models import Conversation, Message
 from chatbot.services import Enqueue, FindPersonalData
@@ -210,6 +210,7 @@ def record_change(conversation: Conversation, reason: str, *, log: EventLog) -> 
     """
     conversation.fence += 1
     conversation.save(update_fields=["owner", "agent", "draft", "fence", "closed", "updated"])
+    reviewing.end_pending(conversation)
     name = shown_name(conversation.agent) if conversation.agent else ""
     notice = Message.objects.create(
         conversation=conversation,

@@ -60,7 +60,7 @@ class Assistant:
         with watch("screen"):
             message = self.screen(turn.text)
         record = replace(record, verdicts=(message.verdict,))
-        if message.verdict.action != "pass":
+        if message.verdict.action == "block" or (message.verdict.action == "review" and not turn.approved):
             outcome: Outcome = "refused" if message.verdict.action == "block" else "review"
             yield self._saying(outcome, f"message_{message.verdict.action}", turn.language, record)
             return
@@ -118,7 +118,7 @@ class Assistant:
                 for unit in self.release.stream(deltas, evidence):
                     if isinstance(unit, Withheld):
                         record = replace(record, verdicts=(*record.verdicts, unit.verdict))
-                        yield self._withheld(unit, shown, turn.language, record)
+                        yield self._withheld(unit, shown, found, turn.language, record)
                         return
                     shown.append(unit)
                     yield Part(unit)
@@ -136,14 +136,19 @@ class Assistant:
         sources = sources_of("".join(unit.text for unit in shown), found, self.release)
         yield Conclusion("faq" if found.exact else "answered", reason, tuple(shown), sources=sources, record=record)
 
-    def _withheld(self, unit: Withheld, shown: list[Released], language: Language, record: Record) -> Conclusion:
+    def _withheld(
+        self, unit: Withheld, shown: list[Released], found: Retrieved, language: Language, record: Record
+    ) -> Conclusion:
         """A block takes back what was shown; for review, the safe beginning stays and the rest waits for a person."""
         if unit.verdict.action == "block" and unit.verdict.tier == "grounding":  # the passages do not say so
             return self._saying("handed_off", "no_answer", language, record)
         if unit.verdict.action == "block":
             return self._saying("refused", "reply_block", language, record)
         units = (*shown, *self.say("handed_off.review", language, after=True))
-        return Conclusion("review", "reply_review", units, record=record)
+        said = "".join(unit.text for unit in shown)
+        held = found.passages[0].text[len(said) :] if found.exact else unit.text  # an FAQ's words are known to the end
+        sources = sources_of(said + held, found, self.release)
+        return Conclusion("review", "reply_review", units, sources=sources, record=record, held=held)
 
     def _saying(self, outcome: Outcome, reason: str, language: Language, record: Record) -> Conclusion:
         code = {

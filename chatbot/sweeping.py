@@ -1,4 +1,5 @@
-"""Finds what a crash left behind: open messages that nobody answers, and finished messages that nobody was told about.
+"""Finds what a crash left behind: open messages that nobody answers, finished messages that nobody was told about,
+and reviews that nobody decided in time.
 
 The database is asked, not the queue: whatever redis or a worker lost is found here within seconds.
 """
@@ -11,9 +12,9 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from chatbot import services, turns
+from chatbot import reviewing, services, turns
 from chatbot.events import EventLog
-from chatbot.models import Conversation, Message
+from chatbot.models import Conversation, Message, Review
 from chatbot.turn import Conclusion, Language
 
 GRACE_SECONDS = 3
@@ -28,6 +29,7 @@ class Swept:
     announced: int = 0
     enqueued: int = 0
     apologised: int = 0
+    expired_reviews: int = 0
 
 
 def sweep(
@@ -39,6 +41,7 @@ def sweep(
     """
     log.check()
     announced = _announce(log)
+    expired_reviews = reviewing.expire_due(log=log)
     now = timezone.now()
     waiting = (
         Message.objects.filter(
@@ -62,12 +65,12 @@ def sweep(
         elif log.first_call(f"enqueue:{message.conversation_id}", ENQUEUE_SECONDS):
             enqueue(message.id)
             enqueued += 1
-    return Swept(announced, enqueued, apologised)
+    return Swept(announced, enqueued, apologised, expired_reviews)
 
 
 def _overdue(message: Message, limit: datetime) -> bool:
-    """Return whether the bot has had the message since before `limit`: its time begins anew at hand-back, and when the
-    customer changes what is to be answered.
+    """Return whether the bot has had the message since before `limit`: its time begins anew at hand-back, when the
+    customer changes what is to be answered, and when a reviewer lets it pass.
     """
     anew = (
         Q(role=Message.Role.SYSTEM, reason__in=("left", "ended"), created__gte=limit)
@@ -75,7 +78,8 @@ def _overdue(message: Message, limit: datetime) -> bool:
         | Q(deleted__gte=limit)
     )
     changed = Message.objects.filter(anew, conversation_id=message.conversation_id)
-    return message.created < limit and not changed.exists()
+    approved = Review.objects.filter(conversation_id=message.conversation_id, decision="approved", decided__gte=limit)
+    return message.created < limit and not changed.exists() and not approved.exists()
 
 
 def _announce(log: EventLog) -> int:

@@ -1,5 +1,6 @@
 """The worker's edge: Celery tasks of a few lines each. Only ids travel."""
 
+import dataclasses
 import logging
 import time
 import uuid
@@ -46,6 +47,7 @@ def answer_turn(message_id: str) -> None:
                 enqueue=enqueue_turn,
                 seconds=worker_wiring.answer_seconds(),
                 guard_version=lexicon().version,
+                review_seconds=worker_wiring.review_seconds(),
             )
         except LogUnavailable:
             logger.warning("the event log cannot be reached; the sweeper will queue this turn again")
@@ -74,7 +76,7 @@ def sweep() -> None:
         return
     if expired:
         metrics.SWEPT.labels("expired").inc(expired)
-    for what, count in (("announced", swept.announced), ("enqueued", swept.enqueued), ("apologised", swept.apologised)):
+    for what, count in dataclasses.asdict(swept).items():
         if count:
             logger.warning("the sweeper %s %d", what, count)
             metrics.SWEPT.labels(what).inc(count)

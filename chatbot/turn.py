@@ -25,7 +25,8 @@ class Utterance:
 @dataclass(frozen=True)
 class Turn:
     """What is to be answered: the customer's open messages, masked and joined by newlines, with so many files, and what
-    was said before. `persona` is the site's manner of speaking.
+    was said before. `persona` is the site's manner of speaking. `approved` says that a person lets the text pass:
+    review does not stop it again, a block does.
     """
 
     text: str
@@ -33,6 +34,7 @@ class Turn:
     history: tuple[Utterance, ...] = ()
     files: int = 0
     persona: str = ""
+    approved: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ class Part:
 class Conclusion:
     """The last thing that a turn yields: its outcome and the whole reply, which replaces all parts shown before.
 
-    `record` is what the ledger keeps.
+    `record` is what the ledger keeps. Of a reply that waits for review, `held` is what release has not passed: for the
+    reviewer, never for the customer or a log; its sources wait with it.
     """
 
     outcome: Outcome
@@ -72,6 +75,7 @@ class Conclusion:
     units: tuple[Released, ...]
     sources: tuple[Source, ...] = ()
     record: "Record" = field(default_factory=lambda: Record())
+    held: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

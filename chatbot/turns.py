@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from chatbot import handoff, services, sites
+from chatbot import handoff, reviewing, services, sites
 from chatbot.events import EventLog, LogUnavailable, Writer
 from chatbot.models import Conversation, LedgerEntry, Message
 from chatbot.publishing import ReplyPublisher
@@ -43,13 +43,18 @@ Answer = Callable[[Turn, str, Callable[[], Interruption]], Generator[TurnEvent, 
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to answer the open messages of a conversation, as long as nobody claims it anew."""
+    """The right to answer the open messages of a conversation, as long as nobody claims it anew.
+
+    `approved` says that a person has let all of them pass, `approvals` how often the first of them ever was.
+    """
 
     conversation: Conversation
     attempt: int
     holder: str
     open_messages: tuple[Message, ...]
     history: tuple[Utterance, ...]
+    approved: bool = False
+    approvals: int = 0
 
     @property
     def writer(self) -> Writer:
@@ -57,8 +62,12 @@ class Claim:
 
     @property
     def reply_id(self) -> uuid.UUID:
-        """The same for every attempt at the same message, so that it cannot be answered twice."""
-        return uuid.uuid5(_REPLIES, str(self.open_messages[0].id))
+        """The same for every attempt at the same message, so that it cannot be answered twice.
+
+        A message that a person has let pass is answered once more: before, it was told to wait.
+        """
+        again = f":{self.approvals}" if self.approvals else ""
+        return uuid.uuid5(_REPLIES, f"{self.open_messages[0].id}{again}")
 
     @property
     def language(self) -> Language:
@@ -69,7 +78,14 @@ class Claim:
         text = "\n".join(message.text for message in self.open_messages if message.text)
         files = sum(len(message.files) for message in self.open_messages)
         persona = sites.persona(self.conversation.site)
-        return Turn(text=text, language=self.language, history=self.history, files=files, persona=persona)
+        return Turn(
+            text=text,
+            language=self.language,
+            history=self.history,
+            files=files,
+            persona=persona,
+            approved=self.approved,
+        )
 
 
 def claim(message_id: uuid.UUID, *, log: EventLog) -> Claim | None:
@@ -106,12 +122,15 @@ def _claim_in_database(conversation: Conversation, holder: str, *, log: EventLog
         if not open_messages:
             transaction.set_rollback(True)
             return None
+        approved = reviewing.approved_among(open_messages)
+        open_messages = approved or open_messages  # the others have a turn of their own: nobody has read them
         everything.filter(pk__in=[message.pk for message in open_messages]).update(attempts=F("attempts") + 1)
         said = everything.filter(deleted=None).exclude(Message.OPEN).exclude(role=Message.Role.SYSTEM)
         earlier = list(said.order_by("-created", "-id")[:PROMPT_MESSAGES])
         attempt = _agree_on_numbers(conversation, attempt, log=log)
     history = tuple(Utterance(_ROLES[Message.Role(m.role)], m.text) for m in reversed(earlier) if m.text)
-    return Claim(conversation, attempt, holder, open_messages, history)
+    approvals = reviewing.approvals_of(open_messages[0])
+    return Claim(conversation, attempt, holder, open_messages, history, bool(approved), approvals)
 
 
 def _agree_on_numbers(conversation: Conversation, attempt: int, *, log: EventLog) -> int:
@@ -138,11 +157,12 @@ def answer_turn(
     enqueue: Enqueue,
     seconds: float,
     guard_version: str = "",
+    review_seconds: float = reviewing.SECONDS,
 ) -> tuple[Message, LedgerEntry] | None:
     """Answer the open messages of this message's conversation; None when somebody else does, or took over meanwhile.
 
-    `seconds` is the deadline. What is open afterwards is queued: it came, or was changed, while this turn ran. Raises
-    what `answer` raises; the sweeper tries again, once.
+    `seconds` is the deadline; a reviewer has `review_seconds`. What is open afterwards is queued: it came, or was
+    changed, while this turn ran. Raises what `answer` raises; the sweeper tries again, once.
     """
     claimed = claim(message_id, log=log)
     if claimed is None:
@@ -163,7 +183,7 @@ def answer_turn(
         publisher.close()
         if conclusion is not None:
             timed = _timed(conclusion, claimed, publisher)
-            answered = conclude(claimed, timed, log=log, guard_version=guard_version)
+            answered = conclude(claimed, timed, log=log, guard_version=guard_version, review_seconds=review_seconds)
     finally:
         pulse.remove(running)
         with contextlib.suppress(LogUnavailable):
@@ -212,7 +232,12 @@ def _timed(conclusion: Conclusion, claimed: Claim, publisher: ReplyPublisher) ->
 
 
 def conclude(
-    claimed: Claim, conclusion: Conclusion, *, log: EventLog, guard_version: str = ""
+    claimed: Claim,
+    conclusion: Conclusion,
+    *,
+    log: EventLog,
+    guard_version: str = "",
+    review_seconds: float = reviewing.SECONDS,
 ) -> tuple[Message, LedgerEntry] | None:
     """Record the reply with its ledger entry and announce it, at most once for a message; None for a stale claim."""
     record = conclusion.record
@@ -222,7 +247,7 @@ def conclude(
         role=Message.Role.BOT,
         text="".join(unit.text for unit in conclusion.units),
         language=claimed.language,
-        sources=[dataclasses.asdict(source) for source in conclusion.sources],
+        sources=[] if conclusion.held else [dataclasses.asdict(source) for source in conclusion.sources],
         outcome=conclusion.outcome,
         reason=conclusion.reason,
         reply_to=claimed.open_messages[-1],
@@ -253,6 +278,8 @@ def conclude(
         reply.save(force_insert=True)
         entry.save(force_insert=True)
         Message.objects.filter(pk__in=[m.pk for m in claimed.open_messages]).update(outcome=conclusion.outcome)
+        if conclusion.outcome == "review":
+            reviewing.begin(reply, claimed.open_messages, conclusion, seconds=review_seconds, log=log)
         if needs:  # after the reply: it may say that people are away
             handoff.request(claimed.conversation, needs, log=log, topic=record.intent)
     with contextlib.suppress(LogUnavailable):  # the sweeper announces it

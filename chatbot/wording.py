@@ -69,6 +69,14 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "zh": "人工客服现在不在。您可以在这里留言，他们回来后会看到。",
         "en": "Our people are away now. You can leave a message here; they will read it when they are back.",
     },
+    "review.rejected": {
+        "zh": "抱歉，同事看过之后，这个问题我不能回答。我已转给人工客服，他们会在这里回复您。",
+        "en": "Sorry, our staff have looked at this and I cannot answer it. A human agent will carry on here.",
+    },
+    "review.expired": {
+        "zh": "抱歉，核对没能及时完成。我已把您的问题转给人工客服，他们会在这里回复您。",
+        "en": "Sorry, our check was not done in time. A human agent will answer your question here.",
+    },
     "withheld": {
         "zh": "（这段内容现在不能显示。）",
         "en": "(This text can no longer be shown.)",

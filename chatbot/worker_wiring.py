@@ -48,6 +48,11 @@ def idle_seconds() -> float:
     return config().idle_minutes * 60
 
 
+def review_seconds() -> float:
+    """How long a reviewer has."""
+    return config().review_seconds
+
+
 def vault_days() -> int:
     """How long personal data is kept in the vault; 0: as long as its conversation."""
     return config().vault_days

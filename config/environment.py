@@ -55,6 +55,9 @@ class Config(BaseSettings):
         10.0, ge=1, le=3600, description="a customer gone so long, seconds: their running answer is stopped"
     )
     idle_minutes: float = Field(60.0, gt=0, le=100000, description="after so long without a word a conversation rests")
+    review_seconds: float = Field(
+        180.0, ge=10, le=86400, description="a reviewer's time, seconds; then a safe sentence goes out"
+    )
     vault_days: int = Field(0, ge=0, le=36500, description="customers' personal data is forgotten after; 0: never")
     message_characters: int = Field(4000, ge=100, le=20000, description="longest message of a customer, characters")
     messages_per_minute: int = Field(120, ge=1, le=100000, description="messages a visitor may send in a minute")

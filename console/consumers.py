@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from chatbot import metrics, ownership, selectors
+from chatbot import metrics, ownership, reviewing, selectors
 from chatbot import wiring as chat
 from chatbot.events import Event, LogUnavailable
 from chatbot.following import Follower
@@ -145,6 +145,21 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
         page = await in_thread(load)
         return {"conversations": page.rows, "more": page.more}
 
+    async def _reviews(self, actor: Actor, frame: protocol.Reviews) -> dict[str, Any]:
+        await in_thread(partial(services.may_review, actor))
+        return {"reviews": await in_thread(partial(desk.reviews, self.sites))}
+
+    async def _decide(self, actor: Actor, frame: protocol.Decide) -> dict[str, Any]:
+        decide = partial(
+            services.decide,
+            actor,
+            frame.review,
+            choice=frame.decision,
+            text=frame.text or "",
+            tools=wiring.tools(),
+        )
+        return {"decision": (await in_thread(decide, wiring.masking_threads())).decision}
+
     async def _available(self, actor: Actor, frame: protocol.Available) -> dict[str, Any]:
         await in_thread(partial(services.set_available, actor, frame.available))
         wiring.queue_moved()
@@ -227,6 +242,8 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
 
     HANDLERS: ClassVar[dict[type[protocol.Frame], Callable[..., Awaitable[dict[str, Any]]]]] = {
         protocol.Inbox: _inbox,
+        protocol.Reviews: _reviews,
+        protocol.Decide: _decide,
         protocol.Available: _available,
         protocol.Watch: _watch,
         protocol.Unwatch: _unwatch,
@@ -336,6 +353,12 @@ def _code_of(error: Exception) -> tuple[str, dict[str, Any]]:
             return "not_owner", {"owner": error.owner}
         case Withheld():
             return ("blocked" if error.verdict == "block" else "review"), {"categories": error.categories}
+        case reviewing.Blocked():
+            return "blocked", {"categories": error.screened.categories}
+        case reviewing.Conflict():
+            return "conflict", {"decision": error.decision}
+        case reviewing.NotEditable():
+            return "bad_frame", {}
         case MaskingUnavailable():
             return "masking_unavailable", {}
         case LogUnavailable():

@@ -6,6 +6,7 @@ hello, typing and ping has an `id` (a UUID of its own) and is answered by exactl
 
 Server to console
     welcome {protocol, user, name, roles, sites: [{key, name, languages}], may: [action], available}
+    reviews {reviews: [review]}                 in `done` of `reviews`: what waits for a reviewer, most urgent first
     inbox {conversations: [row], more}          in `done` of `inbox`; newest first, `more` is the next `before` or null
     conversation {row}                          a row that changed, of a site that one may see
     opened {row, summary, notes, draft, limit}  in `done` of `watch`; its events follow
@@ -16,16 +17,21 @@ Server to console
     service {state: ok | degraded}    pong {}
     error {code, message, id}
 Row: {conversation, site, language, state: bot | waiting | message | taken | closed, reason, topic, since, offered_to,
-agent, preview, role, updated}
-Codes of errors: bad_frame, not_allowed, not_found, not_owner (with `owner`), conflict, blocked and review (with
-`categories`; a review is sent when `confirmed`), service_unavailable, masking_unavailable, too_fast, internal.
+agent, preview, role, updated, review: the deadline of what waits for a reviewer, or null}
+Review: {review, conversation, site, language, direction: in | out, verdict: {tier, categories, score}, asked: [text],
+said, held, context: [{role, text, at}], since, deadline, seconds left}; a row whose `review` changes says that there
+are others now. `decide` chooses: approve (in: the bot answers the message; out: `held` is said), edit (out only: `text`
+is said instead), reject. The first one wins.
+Codes of errors: bad_frame, not_allowed, not_found, not_owner (with `owner`), conflict (with `decision`), blocked and
+review (with `categories`; a review is sent when `confirmed`), service_unavailable, masking_unavailable, too_fast,
+internal.
 """
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
 VERSION = 1
 MOST_CHARACTERS = 64_000  # of a frame
@@ -75,6 +81,29 @@ class Inbox(Command):
     site: Annotated[str, StringConstraints(max_length=64)] = ""
     before: Annotated[str, StringConstraints(max_length=100)] = ""
     action = "see_conversation"
+
+
+class Reviews(Command):
+    """List what waits for a reviewer on one's sites, at most 50."""
+
+    type: Literal["reviews"]
+    action = "review"
+
+
+class Decide(Command):
+    """Decide what the guards would not. An edit has a text, nothing else has."""
+
+    type: Literal["decide"]
+    review: UUID
+    decision: Literal["approve", "edit", "reject"]
+    text: Text | None = None
+    action = "review"
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if (self.decision == "edit") != (self.text is not None):
+            raise ValueError("an edit has a text, nothing else has")
+        return self
 
 
 class Available(Command):
@@ -165,6 +194,8 @@ AnyFrame = (
     Hello
     | Ping
     | Inbox
+    | Reviews
+    | Decide
     | Available
     | Watch
     | Unwatch

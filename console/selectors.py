@@ -1,4 +1,4 @@
-"""What consoles show. All texts are masked. Every list is one query, whatever its length."""
+"""What consoles show. All texts are masked. Every list costs the same queries, whatever its length."""
 
 import uuid
 from collections.abc import Iterable
@@ -6,15 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models.functions import RowNumber
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from chatbot.models import Conversation, Handoff, Message
+from chatbot.models import Conversation, Handoff, Message, Review
 from console.models import Note
 from console.protocol import View
 
 PAGE = 50
 PREVIEW = 160
+CONTEXT = 6
+"""Messages before and after, that a reviewer sees."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,46 @@ def inbox(user: User, sites: Iterable[int] | None, view: View, *, site: str = ""
     shown = loaded[:PAGE]
     more = f"{shown[-1]['updated'].isoformat()} {shown[-1]['id']}" if len(loaded) > PAGE else None
     return Page(tuple(map(_row, shown)), more)
+
+
+def reviews(sites: Iterable[int] | None) -> list[dict[str, Any]]:
+    """Return what waits for a reviewer in the conversations of these sites (None: all), the most urgent first."""
+    pending = Review.objects.filter(decision=Review.Decision.PENDING, conversation__owner=Conversation.Owner.BOT)
+    if sites is not None:
+        pending = pending.filter(conversation__site__in=sites)
+    joined = pending.select_related("conversation__site", "reply").prefetch_related("messages")
+    found = list(joined.order_by("deadline", "id")[:PAGE])
+    context = _context({review.conversation_id for review in found})
+    now = timezone.now()
+    return [
+        {
+            "review": str(review.pk),
+            "conversation": str(review.conversation_id),
+            "site": review.conversation.site.key,
+            "language": review.reply.language,
+            "direction": review.direction,
+            "verdict": {"tier": review.tier, "categories": review.categories, "score": review.score},
+            "asked": [message.text for message in review.messages.all()],
+            "said": review.reply.text,
+            "held": review.held,
+            "context": context.get(review.conversation_id, []),
+            "since": review.created.isoformat(),
+            "deadline": review.deadline.isoformat(),
+            "seconds": max(0, round((review.deadline - now).total_seconds())),
+        }
+        for review in found
+    ]
+
+
+def _context(conversations: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[dict[str, str]]]:
+    """Return the last messages of each conversation, oldest first."""
+    newest = Window(RowNumber(), partition_by=F("conversation_id"), order_by=[F("created").desc(), F("id").desc()])
+    said = Message.objects.filter(conversation__in=list(conversations)).exclude(role=Message.Role.SYSTEM)
+    found: dict[uuid.UUID, list[dict[str, str]]] = {}
+    for message in said.annotate(place=newest).filter(place__lte=CONTEXT).order_by("created", "id"):
+        entry = {"role": message.role, "text": message.text, "at": message.created.isoformat()}
+        found.setdefault(message.conversation_id, []).append(entry)
+    return found
 
 
 def rows(conversations: Iterable[uuid.UUID]) -> list[tuple[int, dict[str, Any]]]:
@@ -82,6 +126,7 @@ def _in_view(found: QuerySet[Conversation], view: View, user: User) -> QuerySet[
 def _annotated(found: QuerySet[Conversation]) -> QuerySet[Conversation, Any]:
     handoff = Handoff.objects.filter(conversation=OuterRef("pk")).exclude(state=Handoff.State.ENDED)
     last = Message.objects.filter(conversation=OuterRef("pk")).exclude(role=Message.Role.SYSTEM).order_by("-created")
+    pending = Review.objects.filter(conversation=OuterRef("pk"), decision=Review.Decision.PENDING).order_by("deadline")
     return found.values(
         "id",
         "site_id",
@@ -99,6 +144,7 @@ def _annotated(found: QuerySet[Conversation]) -> QuerySet[Conversation, Any]:
         offered_to=Subquery(handoff.values("offered_to__username")[:1]),
         preview=Subquery(last.values("text")[:1]),
         role=Subquery(last.values("role")[:1]),
+        review=Subquery(pending.values("deadline")[:1]),
     )
 
 
@@ -123,4 +169,5 @@ def _row(values: dict[str, Any]) -> dict[str, Any]:
         "preview": (values["preview"] or "")[:PREVIEW],
         "role": values["role"] or "",
         "updated": values["updated"].isoformat(),
+        "review": values["review"].isoformat() if values["review"] else None,
     }

@@ -12,10 +12,10 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from chatbot import ownership, services
+from chatbot import ownership, reviewing, services
 from chatbot.events import EventLog
-from chatbot.models import Conversation
-from chatbot.ownership import Sent
+from chatbot.models import Conversation, Review
+from chatbot.ownership import NotOwner, Sent
 from chatbot.services import Enqueue, FindPersonalData
 from console import audit, rules
 from console.models import Note, StaffMember
@@ -158,6 +158,37 @@ def reveal(actor: Actor, conversation_id: uuid.UUID, *, placeholder: str, why: s
         raise NotFound
     _audited(actor, "reveal", {"placeholder": placeholder, "why": _without_digits(why)})(found)
     return value
+
+
+def may_review(actor: Actor) -> None:
+    """Raises NotAllowed unless the actor reviews anywhere."""
+    if not rules.may(actor.user, "review"):
+        raise NotAllowed
+
+
+def decide(actor: Actor, review_id: uuid.UUID, *, choice: reviewing.Choice, text: str, tools: Tools) -> Review:
+    """Decide what the guards would not. Raises as `reviewing.decide` does, and NotOwner while an agent speaks."""
+    review = Review.objects.filter(pk=review_id).first()
+    if review is None:
+        raise NotFound
+    found = conversation_for(actor, "review", review.conversation_id)
+    if found.agent is not None:  # what was pending is moot
+        raise NotOwner(found.agent.get_username())
+    try:
+        return reviewing.decide(
+            review_id=review_id,
+            choice=choice,
+            reviewer=actor.user,
+            text=text,
+            screen=tools.screen,
+            find=tools.find,
+            master_key=tools.master_key(),
+            log=tools.log,
+            enqueue=tools.enqueue,
+            also=_audited(actor, "review", {"review": str(review_id), "decision": choice}),
+        )
+    except Review.DoesNotExist:
+        raise NotFound from None
 
 
 def set_available(actor: Actor, available: bool) -> None:

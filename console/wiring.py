@@ -40,7 +40,7 @@ def tools() -> Tools:
 
 
 def _screen_reply(text: str) -> Screened:
-    return screen(text, "out", lexicon=chat.lexicon())
+    return screen(text, "in", lexicon=chat.lexicon())  # of the whole: a block may stand behind what is only for review
 
 
 @Once

@@ -5,7 +5,7 @@ Streamed and whole text take the same path, and a guard that fails refuses. Know
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, field
 from typing import Protocol
 
 from guardrails.lexicon import Hit, Lexicon, verdict_of
@@ -42,9 +42,12 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """Why a text, or the rest of it, may not be shown."""
+    """Why a text, or the rest of it, may not be shown. `text` is what was held back when that was known: for a reviewer
+    alone, never for a log.
+    """
 
     verdict: Verdict
+    text: str = field(default="", compare=False, repr=False)
 
 
 class Release:
@@ -87,7 +90,7 @@ class Release:
             if verdict.action == "pass":
                 yield Released(held, verdict, _MAKER)
         if verdict.action != "pass":
-            yield Withheld(verdict)
+            yield Withheld(verdict, held)
 
     def whole(self, text: str, evidence: Sequence[str] = ()) -> tuple[Released, ...] | Withheld:
         """Return the units of `text`, or why it is withheld: the same judgement as `stream` on any chunks of it."""

@@ -13,10 +13,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from chatbot import protocol as customer_protocol
-from chatbot.models import Conversation, Site
+from chatbot.models import Conversation, Message, Review, Site
 from console import consumers, protocol
 from tests.console.conftest import (  # noqa: F401  fixtures
     Console,
@@ -142,11 +143,13 @@ FRAMES: dict[str, dict[str, set[str]]] = {
     "typing": {"agent": {OWN}, "reviewer": NOWHERE, "supervisor": {OWN}, "administrator": {OWN}},
     "note": {"agent": HERE, "reviewer": HERE, "supervisor": HERE, "administrator": ALL},
     "reveal": {"agent": {OWN}, "reviewer": NOWHERE, "supervisor": HERE, "administrator": ALL},
+    "decide": {"agent": NOWHERE, "reviewer": HERE, "supervisor": HERE, "administrator": ALL},
 }
 """Of one conversation: by frame and role, the conversations for which it is no breach of the rules."""
 GENERAL: dict[str, set[str]] = {
     "inbox": {"agent", "reviewer", "supervisor", "administrator"},
     "available": {"agent", "supervisor", "administrator"},
+    "reviews": {"reviewer", "supervisor", "administrator"},
 }
 FIELDS: dict[str, dict[str, Any]] = {
     "transfer": {"to": "agent"},
@@ -154,6 +157,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "note": {"text": "Hello."},
     "reveal": {"placeholder": "<CN_MOBILE_1>", "why": "to call back"},
     "available": {"available": False},
+    "decide": {"decision": "reject"},
 }
 BREACHES = {"not_allowed", "not_found"}
 
@@ -184,6 +188,15 @@ def conversation(kind: str, me: User, other: User, here: Site, abroad: Site) -> 
     return made
 
 
+def pending_review(about: Conversation) -> Review:
+    """Make a review of a message there."""
+    asked = Message.objects.create(conversation=about, role="customer", text="Hello?", outcome="review")
+    reply = Message.objects.create(conversation=about, role="bot", text="Wait.", outcome="review", reply_to=asked)
+    review = Review.objects.create(conversation=about, reply=reply, direction="in", deadline=timezone.now())
+    review.messages.add(asked)
+    return review
+
+
 async def breaches(console: Console, frame: dict[str, Any]) -> set[str]:
     """Send a frame and return the codes with which it is refused."""
     await console.send(**frame)
@@ -211,6 +224,9 @@ async def test_every_frame_of_staff_does_what_its_sender_may_and_nothing_else(
         for kind in (OWN, FREE, OTHERS, ABROAD):
             about = await off_loop(conversation, kind, me, other, site, other_site)
             frame = {"type": type_, "conversation": str(about.pk), **FIELDS.get(type_, {})}
+            if type_ == "decide":  # it names a review, and so its conversation
+                del frame["conversation"]
+                frame["review"] = str((await off_loop(pending_review, about)).pk)
             if type_ != "typing":
                 frame["id"] = str(uuid.uuid4())
             refused = await breaches(console, frame)

@@ -15,7 +15,7 @@ LETTER = r"A-Za-z\u00c0-\u024f\u0370-\u052f\u1e00-\u1eff"
 WORD = rf"(?:[A-Z\u00c0-\u00de\u0100-\u024f](?:[{LETTER}'’-]*[{LETTER}])?)"
 PARTICLE = r"(?:van|von|der|den|de|da|dos|del|della|di|la|le|bin|ibn|al|el|ter|ten|af|zu|y)"
 FULL = re.compile(
-    rf"(?<![{LETTER}0-9_@/.-]){WORD}(?:(?<=[A-Z])\.)?(?: {{1,2}}(?:[A-Z]\.|{WORD}|(?:{PARTICLE} )+{WORD})){{0,5}}(?![{LETTER}0-9_@])"
+    rf"(?<![{LETTER}0-9_@/.-]){WORD}(?:(?<=[A-Z])\.)?(?: {{1,2}}(?:[A-Z]\.|{WORD}|(?:{PARTICLE} )+{WORD})){{0,5}}(?![{LETTER}0-9_@])(?![.+-][\w.+-]{{0,40}}@)"
 )
 CUE_BEFORE = re.compile(
     r"(?:(?<![a-z])(?:name(?:'s|’s| is|[ ]?:)|name on (?:the|my) (?:account|card|order) is|i am called|call me"
@@ -56,9 +56,11 @@ THING_AFTER = re.compile(
 )
 """What is said of wares and firms: a name before it is theirs."""
 THING_BEFORE = re.compile(
+    r"(?<![a-z])(?:cat|dog|puppy|kitten|pet|parrot|rabbit|hamster|horse)(?:'s|’s)?(?: is| was)?(?: named| called| name(?: is|'s)?)?,? $|"
     r"(?:colou?r|shade|scent|flavou?r|size|style|finish|fabric|model|product|brand|collection|edition)(?:s|'s|’s)?(?: name)?(?: is| was|[ ]?[:=])? $",
     re.IGNORECASE,
 )
+CITY_AFTER = re.compile(r",? [A-Z]{2} [0-9]{5}(?![0-9])")
 INTRODUCED_BEFORE = re.compile(r"(?:\A|(?<![a-z]))(?:this is|it['’]?s|i['’]?m|i am) $", re.IGNORECASE)
 INTRODUCED_AFTER = re.compile(r" (?:again|here|speaking|calling|from (?:the|your|a)\b)|[ ]?[,.!](?: |$|\n)")
 PINYIN_SURNAMES = words.read("pinyin_surnames")

@@ -39,7 +39,7 @@ def speaks_of_a_phone(text: str, start: int) -> bool:
 
 
 _MENTION = re.compile(
-    r"(?<![a-z])(?P<phone>(?:phone|contact|callback|mobile|cell|best|my) number (?:for|on|to) (?:the|my|this|that|our) [a-z]+|(?:tele|cell|i)?phones?|cell|mobile|mob|tel|ph|fax|landline|voice ?mail|whatsapp|imessage|facetime|signal|sms|texts?|texted"
+    r"(?<![a-z])(?P<phone>(?:phone|contact|callback|mobile|cell|best|my) (?:number|no\.?) (?:for|on|to) (?:the|my|this|that|our) [a-z]+|(?:tele|cell|i)?phones?|cell|mobile|mob|tel|ph|fax|landline|voice ?mail|whatsapp|imessage|facetime|signal|sms|texts?|texted"
     r"|texting|call(?:s|ed|ing|er|back)?|ring(?:ing)?|rang|dial(?:led|ed|ling|ing)?|reach(?:ed|able)?|contact(?:s|ed)?|ping|hit me up|get (?:a )?hold of|pick(?:s|ed)? up|answers?"
     r"|numbers?|digits|line|extension|2fa|otp|verification codes?|alerts?|sim|roaming|area code|zelle|driver|[ptmchwo](?=[ ]?[.:]))(?![a-z])"
     r"|(?P<zh>电话|手机|号码|来电|去电|回电|致电|座机|传真|短信|验证码|联系|[打拨](?![折开包印算样扮扫赏])|接听|留言|语音|美国|加拿大|北美|国外|海外|境外|[新旧换改]号|备用号|这个号|那个号|号是|号:)"
@@ -49,21 +49,25 @@ _MENTION = re.compile(
     re.IGNORECASE,
 )
 _TOLD_AFTER = re.compile(
-    r"[ ]?[)\]]?[ ]?(?:[(\[,-]|是|就是|这[个是]|那个?)?[^0-9\n.!?。！？]{0,24}?(?:(?<![a-z])(?:phone|cell|mobile|home|office|work number|landline|whatsapp|call|text|voicemail|my number|new number|old number|reach|ring"
+    r"[ ]?[)\]]?[ ]?(?:[(\[,-]|是|就是|这[个是]|那个?)?[^0-9\n.!?。！？]{0,24}?(?:(?<![a-z])(?:phone|cell|mobile|home|office|work number|landline|whatsapp|call|text|voicemail|(?:my|new|old|best|right|correct) number|number to |reach|ring"
     r"|pick(?:s|ed)? up|answers?)(?![a-z])|电话|手机|号码|[打拨接](?![折开包印算样])|短信|联系|美国)",
     re.IGNORECASE,
 )
 
 
-def talks_of_a_phone(text: str, start: int, end: int) -> bool:
+def talks_of_a_phone(text: str, start: int, end: int, listed: bool = False) -> bool:
     """Return whether the last thing named before `start`, up to two clauses away, or the first after `end` is a phone.
 
-    Only for digits that have the plan of a phone number: an order or account that is named nearer says no.
+    Only for digits that have the plan of a phone number: an order or account that is named nearer says no. `listed`
+    digits, which stand between commas, need no such word; only an order right before them says no.
     """
     mentions = list(_MENTION.finditer(text, max(0, start - 72), start))
-    if mentions:
-        last = mentions[-1]
-        if last["phone"] == "number" or last["phone"] == "numbers":
-            last = next((mention for mention in mentions[-2:-1] if last.start() - mention.end() < 3), last)
+    last = mentions[-1] if mentions else None
+    if last and last[0].lower() in ("number", "numbers") and len(mentions) > 1:
+        owner = mentions[-2]
+        last = owner if last.start() - owner.end() < 3 else last
+    if listed and not (last and start - last.end() < 3):
+        return True
+    if last:
         return bool(last["phone"] or last["zh"])
     return _TOLD_AFTER.match(text, end) is not None

@@ -30,6 +30,8 @@ _REFERENCE = re.compile(
     re.IGNORECASE,
 )
 
+_FOURS = re.compile(r"(?<![0-9])(?<![0-9] )[0-9]{4}(?: [0-9]{4}){3,}(?: [0-9]{1,3})?(?![0-9])")
+
 Span = tuple[int, int, float]
 
 
@@ -56,3 +58,9 @@ class Recognizer(EntityRecognizer):  # type: ignore[misc]
 def is_reference(text: str, start: int) -> bool:
     """Return whether the words right before `start` call what follows an order, tracking, invoice … number."""
     return _REFERENCE.search(text, max(0, start - 32), start) is not None
+
+
+def is_within_fours(text: str, start: int, end: int) -> bool:
+    """Return whether the number is part of sixteen digits or more in fours: a card or a parcel, not a phone."""
+    around = range(max(0, start - 32), end + 32)
+    return any(run.start() < start < run.end() for run in _FOURS.finditer(text, around.start, around.stop))

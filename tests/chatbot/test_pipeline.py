@@ -212,6 +212,23 @@ def test_a_review_keeps_the_safe_beginning_and_withholds_the_rest() -> None:
     assert text_of(end) == "Returns take seven days [1]. \n\n{handed_off.review in en}"
     assert parts(events) == "Returns take seven days [1]. "
     assert stage.engine.closed
+    assert (end.held, [source.number for source in end.sources]) == ("As riskword says. ", [1])
+    assert "riskword" not in repr(end)
+
+
+def test_of_an_faqs_own_words_all_that_is_left_is_held_for_the_reviewer() -> None:
+    faq = passage("Seven days. As riskword says. More [1].", question="How long do returns take?")
+    end = Stage(found=retrieved(faq, exact=True)).conclude()
+    assert (end.outcome, text_of(end)) == ("review", "Seven days. \n\n{handed_off.review in en}")
+    assert end.held == "As riskword says. More [1]."
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"), [("How long, riskword?", "answered"), ("How long, riskword and badword?", "refused")]
+)
+def test_what_a_person_lets_pass_is_not_stopped_for_review_but_blocked_all_the_same(text: str, outcome: str) -> None:
+    turn = Turn(text, "en", approved=True)
+    assert concluded(list(Stage().assistant().answer(turn, "shop", lambda: ""))).outcome == outcome
 
 
 @pytest.mark.parametrize("deltas", [(), ("Returns take seven days. ",)])

@@ -1,5 +1,5 @@
-"""Any interleaving of a customer in several tabs, the bot, two agents, dying workers, the clock and a failing redis,
-against a model of what must hold. The customer also edits and withdraws; idle conversations expire.
+"""Any interleaving of a customer in several tabs, the bot, two agents, a reviewer, dying workers, the clock and a
+failing redis, against a model of what must hold. The customer also edits and withdraws; idle conversations expire.
 
 KEFU_MACHINE_EXAMPLES sets how many interleavings are tried.
 """
@@ -9,7 +9,7 @@ import os
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -30,9 +30,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from chatbot import editing, expiry, ownership, publishing, services, sweeping, turns
+from chatbot import editing, expiry, ownership, publishing, reviewing, services, sweeping, turns
 from chatbot.events import FEED, Event, EventLog, LogUnavailable, feed_entries
-from chatbot.models import Conversation, Handoff, LedgerEntry, Message, Site
+from chatbot.models import Conversation, Handoff, LedgerEntry, Message, Review, Site
 from chatbot.ownership import NotOwner
 from chatbot.publishing import ReplyPublisher
 from chatbot.selectors import events_after
@@ -119,15 +119,16 @@ class Time:
 class Conversations(RuleBasedStateMachine):
     """One conversation and everybody who has to do with it."""
 
-    def __init__(self, site: Site, agents: list[User], client: redis.Redis, time: Time) -> None:
+    def __init__(self, site: Site, agents: list[User], reviewer: User, client: redis.Redis, time: Time) -> None:
         super().__init__()
         client.flushall()
         time.ahead = timedelta()
         self.time = time
+        Review.objects.all().delete()
         LedgerEntry.objects.all().delete()
         Message.objects.all().delete()
         Conversation.objects.all().delete()
-        self.agents, self.client = agents, client
+        self.agents, self.reviewer, self.client = agents, reviewer, client
         self.log: Any = FrailLog(EventLog(client))
         self.chat = services.start_conversation(site=site, visitor=uuid.uuid4(), language="en", log=self.log)
         self.queue = FakeQueue()
@@ -187,6 +188,8 @@ class Conversations(RuleBasedStateMachine):
         after = Message.objects.get(client_id=client_id)
         if after.version > before.version:
             self._outdate()
+            assert not after.reviews.filter(overtaken=False).exists()
+            assert not reviewing.approved_among([after])
         assert end in ("", "done" if may else "too late")
         if end != "done":
             assert (after.text, after.version, after.outcome) == (before.text, before.version, before.outcome)
@@ -235,23 +238,33 @@ class Conversations(RuleBasedStateMachine):
         if worker.publisher.lost:
             self._leave(worker, fault)
 
-    @rule(which=WHICH, outcome=st.sampled_from(["answered", "refused", "review", "handed_off"]), fault=FAULTS)
+    @rule(which=WHICH, outcome=st.sampled_from(["answered", "refused", "handed_off"]), fault=FAULTS)
     def a_worker_concludes(self, which: int, outcome: str, fault: tuple[int, bool]) -> None:
         if worker := self._worker(which):
             self._conclude(worker, outcome, fault)
+
+    @rule(which=WHICH, held=st.sampled_from(["", "This is held."]), fault=FAULTS)
+    def a_worker_calls_for_a_reviewer(self, which: int, held: str, fault: tuple[int, bool]) -> None:
+        worker = self._worker(which)
+        if worker is None:
+            return
+        if worker.claimed.approved and not held:  # a person lets the message pass: it is not stopped again
+            self._conclude(worker, "answered", fault)
+            return
+        self._conclude(worker, "review", fault, held)
 
     def _worker(self, which: int) -> Worker | None:
         if not self.workers:
             self.a_task_is_delivered_maybe_once_more(which, NO_FAULT)
         return self.workers[which % len(self.workers)] if self.workers else None
 
-    def _conclude(self, worker: Worker, outcome: Any, fault: tuple[int, bool]) -> None:
+    def _conclude(self, worker: Worker, outcome: Any, fault: tuple[int, bool], held: str = "") -> None:
         worker.publisher.close()
+        reason = ("reply_review" if held else "message_review") if outcome == "review" else "because"
+        end = replace(conclusion(*worker.shown, outcome=outcome, reason=reason), held=held)
         with self.redis(fault):
             if not worker.publisher.lost:
-                concluded = turns.conclude(
-                    worker.claimed, conclusion(*worker.shown, outcome=outcome, reason="because"), log=self.log
-                )
+                concluded = turns.conclude(worker.claimed, end, log=self.log)
                 if concluded is not None:
                     assert not worker.stale, "a stale worker's reply is recorded"
                     self.late.append(Message.objects.get(pk=concluded[0].pk))
@@ -286,6 +299,44 @@ class Conversations(RuleBasedStateMachine):
         with self.redis(fault):
             services.announce(self.late.pop(which % len(self.late)), log=self.log)
 
+    # --- the reviewer
+
+    @precondition(lambda self: Review.objects.exists())
+    @rule(which=WHICH, newest=MOSTLY, choice=st.sampled_from(["approve", "approve", "edit", "reject"]), fault=FAULTS)
+    def a_reviewer_decides(self, which: int, newest: bool, choice: Any, fault: tuple[int, bool]) -> None:
+        found = list(Review.objects.order_by("created"))
+        before = found[-1] if newest else found[which % len(found)]
+        messages, told, end = Message.objects.count(), set(self.outcomes), ""
+        waiting = list(before.messages.filter(outcome="review"))
+        with self.redis(fault):
+            try:
+                reviewing.decide(
+                    review_id=before.pk, choice=choice, reviewer=self.reviewer, text="Held, but better.",
+                    screen=partial(screen, direction="in", lexicon=lexicon()), find=FakeFind(),
+                    master_key=MASTER_KEY, log=self.log, enqueue=self.queue,
+                )  # fmt: skip
+                end = "done"
+            except (reviewing.Conflict, reviewing.NotEditable):
+                end = "refused"
+        after, inbound = Review.objects.get(pk=before.pk), before.direction == "in"
+        allowed = not before.decision and self.owner == "bot" and not (inbound and choice == "edit")
+        assert end in ("", "done" if allowed else "refused")
+        if end != "done":
+            assert (after.decision, after.final) == (before.decision, before.final)
+            assert Message.objects.count() == messages
+            return
+        assert after.decided_by == self.reviewer
+        reopens = inbound and choice == "approve"
+        assert bool(after.final) != reopens
+        assert Message.objects.count() == messages + (not reopens)
+        assert reopens or Message.objects.filter(role="bot", text=after.final).exists()
+        for message in waiting:
+            message.refresh_from_db()
+            assert message.outcome == ("" if reopens else "review")
+            if reopens:
+                assert message.pk in told, "it was open before"
+                del self.outcomes[message.pk]
+
     # --- the sweeper, redis
 
     @rule(seconds=st.sampled_from([1, 5, 12, 30]), fault=FAULTS)
@@ -307,6 +358,7 @@ class Conversations(RuleBasedStateMachine):
             self._outdate()
             assert (chat.owner, chat.agent, chat.draft) == ("bot", None, "")
             assert not Message.objects.filter(Message.OPEN).exists()
+            assert not Review.objects.filter(decision="").exists()
 
     def _pass(self, seconds: int) -> None:
         self.time.ahead += timedelta(seconds=seconds)
@@ -495,9 +547,19 @@ class Conversations(RuleBasedStateMachine):
                 assert message.outcome == self.outcomes[message.pk]
             elif message.outcome:
                 self.outcomes[message.pk] = message.outcome
-        replies = Message.objects.filter(role="bot")
-        assert max(Counter(m.reply_to_id for m in replies).values(), default=1) == 1
-        assert LedgerEntry.objects.count() == len(replies)
+        replies, reviews = Message.objects.filter(role="bot"), Review.objects.select_related("reply")
+        expected = Counter(m.pk for m in Message.objects.filter(role="customer"))
+        expected += Counter(pk for review in reviews for pk in self._reopened(review))
+        finals = Counter(review.reply.reply_to_id for review in reviews if review.final)
+        assert Counter(m.reply_to_id for m in replies) <= expected + finals
+        assert LedgerEntry.objects.count() + finals.total() == len(replies)
+        if self.owner == "agent":
+            assert not reviews.filter(decision="").exists()
+
+    @staticmethod
+    def _reopened(review: Review) -> list[uuid.UUID]:
+        approved = (review.direction, review.decision) == ("in", "approved")
+        return [message.pk for message in review.messages.all()] if approved else []
 
     # --- how it ends
 
@@ -515,6 +577,9 @@ class Conversations(RuleBasedStateMachine):
                 break
         else:
             raise AssertionError("the sweeper finds no end")
+        self._pass(int(reviewing.SECONDS) + 1)
+        self._sweep()
+        assert not Review.objects.filter(decision="").exists(), "nobody decides, and no clock does"
         if Message.objects.filter(Message.OPEN).exists():  # of those that an agent has, until nobody came for an hour
             assert Conversation.objects.get(pk=self.chat.pk).owner == "agent", "a message stays without an outcome"
             self._pass(IDLE_SECONDS + 1)
@@ -547,9 +612,9 @@ def test_whatever_happens_nobody_is_lost_doubled_or_talked_over(
 ) -> None:
     monkeypatch.setattr(publishing, "INTERVAL_SECONDS", 0.0)
     monkeypatch.setattr(timezone, "now", time := Time())
-    agents = [User.objects.create(username=name) for name in ("mei", "tom")]
+    *agents, reviewer = [User.objects.create(username=name) for name in ("mei", "tom", "rui")]
     run_state_machine_as_test(
-        lambda: Conversations(site, agents, redis_client, time),
+        lambda: Conversations(site, agents, reviewer, redis_client, time),
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,

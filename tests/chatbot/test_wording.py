@@ -16,7 +16,7 @@ CODES = [
     "busy", "too_many_sockets", "user_invalid", "user_expired", "user_replayed",
     "duplicate_id", "unknown_message", "too_late", "too_many_files", "files_gone", *get_args(Reason),
     "bad_hello", "bad_key", "bad_origin", "expired", "internal",
-    "closed", "closed.until",
+    "closed", "closed.until", "review.rejected", "review.expired",
     *(f"waiting.{what}" for what in ("minutes", "long", "unknown", "nobody", "closed", "closed_until")),
     "owner.joined", "owner.transferred", "owner.left", "owner.ended", "owner.expired",
     *(f"handed_off.{reason}" for reason in get_args(HandoffReason)),

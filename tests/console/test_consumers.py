@@ -1,6 +1,8 @@
 """The consoles' socket, as agents and as people who mean harm would use it; real redis, database and vault."""
 
 import uuid
+from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,13 +11,15 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from chatbot import ownership, services
+from chatbot import ownership, services, turns
 from chatbot.events import EventLog
-from chatbot.models import Conversation, Handoff, Message, Site
+from chatbot.models import Conversation, Handoff, Message, Review, Site
+from chatbot.turn import Record
 from console import consumers, protocol
 from console.models import AuditEntry, Note
+from guardrails.verdict import Verdict
 from tests.console.conftest import HOST, MASTER_KEY, Console, console_of, cookie_of, off_loop, staff
-from tests.fakes import FakeFind, FakeQueue
+from tests.fakes import FakeFind, FakeQueue, conclusion
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -232,6 +236,107 @@ async def test_the_guards_stand_before_agents_too(web: SimpleNamespace, mei: Use
     await console.leave()
 
 
+async def test_a_block_behind_a_review_stops_an_agents_confirmed_reply(
+    web: SimpleNamespace, mei: User, chat: Conversation
+) -> None:
+    console = await console_of(mei)
+    await done(console, "take", chat)
+    blocked = await console.command("reply", chat, text="A riskword. A badword.", confirmed=True)
+    assert blocked["code"] == "blocked"
+    assert not await off_loop(Message.objects.filter(role="agent").exists)
+    await console.leave()
+
+
+# --- what waits for a reviewer
+
+
+def held(chat: Conversation, log: EventLog, queue: FakeQueue, text: str = "This is held.") -> Review:
+    """Ask something, and have the reply (or with "" the message) wait for a reviewer."""
+    message = say(chat, log, queue, "Is it?")
+    end = replace(
+        conclusion("Well. ", outcome="review", reason="reply_review" if text else "message_review"),
+        held=text,
+        record=Record(verdicts=(Verdict("review", "lexicon", ("politics",), 1.0),)),
+    )
+    claimed = turns.claim(message.id, log=log)
+    assert claimed is not None
+    turns.conclude(claimed, end, log=log)
+    log.drop_lease(chat.id, claimed.holder)
+    return Review.objects.latest("created")
+
+
+async def test_a_reviewer_sees_what_waits_with_its_clock_and_decides(
+    web: SimpleNamespace, site: Site, mei: User, chat: Conversation, log: EventLog, queue: FakeQueue
+) -> None:
+    rui = await off_loop(staff, "rui", "reviewer")
+    console = await console_of(rui)
+    review = await off_loop(held, chat, log, queue)
+    row = (await console.wait_for("conversation"))["row"]
+    while row["review"] is None:
+        row = (await console.wait_for("conversation"))["row"]
+    assert row["review"] == review.deadline.isoformat()
+    [shown] = (await done(console, "reviews"))["reviews"]
+    assert (shown["review"], shown["conversation"], shown["direction"]) == (str(review.pk), str(chat.pk), "out")
+    assert (shown["asked"], shown["said"], shown["held"]) == (["Is it?"], "Well. ", "This is held.")
+    assert shown["verdict"] == {"tier": "lexicon", "categories": ["politics"], "score": 1.0}
+    assert [entry["role"] for entry in shown["context"]] == ["customer", "bot"]
+    assert 170 < shown["seconds"] <= 180
+    blocked = await console.command("decide", review=str(review.pk), decision="edit", text="A badword.")
+    assert (blocked["code"], blocked["categories"]) == ("blocked", ["abuse"])
+    answer = await done(console, "decide", review=str(review.pk), decision="edit", text="Call 13800138000.")
+    assert answer["decision"] == "edited"
+    last = await off_loop(Message.objects.filter(role="bot").latest, "created")
+    assert "13800138000" not in last.text
+    assert (await done(console, "reviews"))["reviews"] == []
+    late = await console.command("decide", review=str(review.pk), decision="reject")
+    assert (late["code"], late["decision"]) == ("conflict", "edited")
+    entry = await off_loop(AuditEntry.objects.get, action="review")
+    assert (entry.actor_name, entry.details) == ("rui", {"review": str(review.pk), "decision": "edit"})
+    await console.leave()
+
+
+async def test_a_message_that_a_reviewer_lets_pass_is_queued_and_cannot_be_edited(
+    web: SimpleNamespace, site: Site, chat: Conversation, log: EventLog, queue: FakeQueue
+) -> None:
+    console = await console_of(await off_loop(staff, "rui", "reviewer"))
+    review = await off_loop(held, chat, log, queue, "")
+    queue.ids.clear()
+    frame: Any = {"review": str(review.pk)}
+    assert (await console.command("decide", **frame, decision="edit", text="No."))["code"] == "bad_frame"
+    await done(console, "decide", **frame, decision="approve")
+    assert len(queue.ids) == 1
+    await console.leave()
+
+
+async def test_while_an_agent_speaks_there_is_nothing_to_decide(
+    web: SimpleNamespace, mei: User, chat: Conversation, log: EventLog, queue: FakeQueue
+) -> None:
+    review = await off_loop(held, chat, log, queue)
+    await off_loop(ownership.take_over, conversation_id=chat.id, agent=mei, log=log)
+    console = await console_of(await off_loop(staff, "rui", "reviewer"))
+    answer = await console.command("decide", review=str(review.pk), decision="approve")
+    assert (answer["code"], answer["owner"]) == ("not_owner", "mei")
+    assert (await done(console, "reviews"))["reviews"] == []
+    assert not await off_loop(AuditEntry.objects.filter(action="review").exists)
+    await console.leave()
+
+
+async def test_reviews_are_those_of_ones_own_sites_and_no_agents(
+    web: SimpleNamespace, mei: User, chat: Conversation, other_site: Site, log: EventLog, queue: FakeQueue
+) -> None:
+    review = await off_loop(held, chat, log, queue)
+    abroad = await console_of(await off_loop(staff, "abroad", "reviewer", sites=("other",)))
+    assert (await done(abroad, "reviews"))["reviews"] == []
+    for unknown in (str(review.pk), str(uuid.uuid4())):
+        answer = await abroad.command("decide", review=unknown, decision="approve")
+        assert answer["code"] == "not_found"
+    agent = await console_of(mei)
+    assert (await agent.command("reviews"))["code"] == "not_allowed"
+    assert (await agent.command("decide", review=str(review.pk), decision="approve"))["code"] == "not_allowed"
+    await abroad.leave()
+    await agent.leave()
+
+
 async def test_closing_lets_the_conversation_rest(web: SimpleNamespace, mei: User, chat: Conversation) -> None:
     console = await console_of(mei)
     await done(console, "take", chat)
@@ -338,7 +443,7 @@ async def test_pages_of_the_inbox_follow_each_other_without_gap(
 
 
 async def test_a_list_and_a_row_cost_the_same_queries_whatever_their_length(
-    web: SimpleNamespace, mei: User, site: Site, log: EventLog, django_assert_num_queries: Any
+    web: SimpleNamespace, mei: User, site: Site, log: EventLog, queue: FakeQueue, django_assert_num_queries: Any
 ) -> None:
     from console import selectors
 
@@ -348,7 +453,10 @@ async def test_a_list_and_a_row_cost_the_same_queries_whatever_their_length(
             selectors.inbox(mei, [site.pk], "all")
         with django_assert_num_queries(1):
             selectors.rows(ids)
+        with django_assert_num_queries(3):
+            assert len(selectors.reviews([site.pk])) == len(ids)
 
     for _ in range(3):
-        await off_loop(services.start_conversation, site=site, visitor=uuid.uuid4(), language="zh", log=log)
+        started = partial(services.start_conversation, site=site, visitor=uuid.uuid4(), language="zh", log=log)
+        await off_loop(held, await off_loop(started), log, queue)
     await off_loop(count)

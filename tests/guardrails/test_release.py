@@ -130,6 +130,9 @@ def test_checks_see_every_unit_with_its_evidence_and_the_first_objection_ends_th
     units = list(release(objecting, never).stream("一。二。三。", ("passage",)))
     assert texts(units) == ["一。"]
     assert units[-1] == Withheld(Verdict("review", "grounding", ("unsupported",), 0.7))
+    assert isinstance(units[-1], Withheld)
+    assert units[-1].text == "二。"
+    assert "二" not in repr(units[-1])
     assert seen == [("一。", ("passage",)), ("二。", ("passage",))]
 
 

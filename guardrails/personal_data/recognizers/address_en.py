@@ -24,7 +24,7 @@ _TYPES = sorted((re.escape(word) for word in words.read("english_street_types"))
 _RARE = sorted(words.read("english_rare_street_types"), key=len, reverse=True)
 _TYPE = rf"(?:{'|'.join(_TYPES)})(?![\w])"
 _END = r"(?![\w@])"
-_HOUSE = r"(?<![\w.,:/#$€£¥@-])(?<![$€£¥#] )(?:no\.? ?)?[0-9]{1,6}(?:[A-Za-z]|[-/][0-9]{1,4}[A-Za-z]?)?(?: 1/2)?,?[ ]"
+_HOUSE = r"(?<![\w.,:/#$€£¥@-])(?<![$€£¥#] )(?:no\.? ?)?[0-9]{1,6}(?:[A-Za-z]|[-/][0-9]{1,4}[A-Za-z]?)?(?: 1/2)?(?:,(?![ ][0-9]))?[ ]"
 _SIDE = r"(?:[ ](?:north|south|east|west|[NSEW]{1,2}\.?|northeast|northwest|southeast|southwest)(?![\w]))?"
 _ORDINAL = r"[0-9]{1,3}(?:st|nd|rd|th)"
 _UNIT = (
@@ -105,7 +105,7 @@ _CUE = _compiled(
     r"|ship(?:ped|ping)?(?: it| them)? to|send(?: it| them)? to|moved to|my place at|here(?:'s| is| they are):|secondary address to the same:)[ :\n]*$",
     re.I,
 )
-_ZIP = r"(?:[0-9]{5}(?:-[0-9]{4})?|[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|(?:[A-Z]{1,2}-)?[0-9]{4}(?: ?[A-Z]{2})?|[0-9]{4}-[0-9]{3}|[0-9]{3} [0-9]{2,3}|[0-9]{6})(?![\w-])"
+_ZIP = r"(?:[0-9]{5}(?:-[0-9]{4})?|[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|(?:[A-Z]{1,2}-)?[0-9]{4}(?: ?[A-Z]{2})?|[0-9]{4}-[0-9]{3}|[0-9]{3} [0-9]{2,3}(?! [0-9])|[0-9]{6})(?![\w-])"
 _STATE = r"(?:[A-Z]{2,3}|nan)(?![\w])"
 _BEFORE_ANCHOR = _compiled(r"(?<![\w.,:/#$€£@-])(?:[0-9]{1,6}[ ]){1,2}$")
 _FLAG = re.IGNORECASE
@@ -236,7 +236,10 @@ _NO_CITY = frozenset(
     ]
 )
 _ZIP_ALONE = _compiled(
-    rf"(?i:(?:zip|postal|post)[ ]?-?(?:code)?(?:[ ]is|:|[ ]of)?[ ]{{0,2}}|postcode(?:[ ]is|:)?[ ]{{0,2}}|邮编(?:是|为|:)?[ ]?)(?P<zip>{_ZIP})"
+    rf"(?i:(?<![a-z])(?:zip|postal|post)[ ]?-?(?:code)?(?:[ ]is|[ ]?[:=#]|[ ]of)?[ ]{{0,2}}|邮编(?:号码)?(?:是|为|:)?[ ]?"
+    r"|(?<![a-z])(?:zip|postal|post)[ -]?codes?(?:[ ](?:(?!order[ ][0-9#])[a-z'’]+[ ]){1,6}|[ ]?[(,\"“-][ ]?))"
+    rf"(?P<zip>{_ZIP})|(?<![\w.,:/#$€£@-])(?P<said>[0-9]{{5}}(?:-[0-9]{{4}})?|[A-Z]{{1,2}}[0-9][A-Z0-9]? ?[0-9][A-Z]{{2}})(?i:[ ](?:is|was|as)[ ](?:my|the|our|a)[ ](?:new[ ]|old[ ])?|[ ]\(?)(?i:zip|post(?:al[ ])?code)"
+    rf"|(?i:(?<![a-z])(?:deliver(?:y)?|ship(?:ping)?|courier|postage)[ ]to[ ])(?P<place>[0-9]{{5}}(?:-[0-9]{{4}})?|[A-Z]{{1,2}}[0-9][A-Z0-9]? ?[0-9][A-Z]{{2}})(?=[ ]?(?:[?.,;!\n]|$|costs?|takes?))"
 )
 _CITY_ZIP = _compiled(
     rf"(?<![\w])(?P<city>{_CITY})(?:,?[ ](?P<state>[A-Z]{{2}}|nan))?,?[ ](?P<zip>[0-9]{{5}}(?:-[0-9]{{4}})?|[0-9]{{4}}-[0-9]{{3}}|[0-9]{{3}} [0-9]{{2}}|(?!19|20)[0-9]{{4}})(?![\w-])(?!\.[0-9])"
@@ -300,9 +303,10 @@ _DATE = _compiled(
     r"[0-9]{1,2}(?:st|nd|rd|th)?,? (?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?,? ",
     re.IGNORECASE,
 )
+_REFERENCE_LIKE = re.compile(r"[0-9]{3}")
 _IN = _compiled(r"(?:(?<![a-z])in|\n)[ ]?$")
 _GATE = _compiled(
-    r"[0-9][^\n]{0,40}[A-Za-z\u00c0-\u024f]{2}|[A-Za-z\u00c0-\u024f]{2}[^\n]{0,40}[0-9]|corner of", re.IGNORECASE
+    r"[0-9][^\n]{0,40}[A-Za-z\u00c0-\u024f]{2}|[A-Za-z\u00c0-\u024f]{2}[^\n]{0,40}[0-9]|corner of|邮编", re.IGNORECASE
 )
 
 
@@ -365,7 +369,8 @@ class AddressEn(Recognizer):
         for match in _CORNER.finditer(text):
             yield match.start(), match.end(), 0.86
         for match in _ZIP_ALONE.finditer(text):
-            yield match.start("zip"), match.end("zip"), 0.8
+            group = match.lastgroup or "zip"
+            yield match.start(group), match.end(group), 0.8
         for match in _CITY_ZIP.finditer(text):
             if _NO_CITY.intersection(match["city"].lower().split()):
                 continue
@@ -404,7 +409,11 @@ def _grown(text: str, end: int) -> int:
             break
     for _ in range(3):
         more = _TAIL_CITY.match(text, end) or _TAIL_OPEN.match(text, end)
-        if not more or _NO_CITY.intersection(more["city"].lower().replace(".", "").split()):
+        if (
+            not more
+            or _REFERENCE_LIKE.search(more["city"])
+            or _NO_CITY.intersection(more["city"].lower().replace(".", "").split())
+        ):
             break
         end = more.end("city")
     return end

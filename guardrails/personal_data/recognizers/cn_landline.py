@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from guardrails.personal_data.recognizer import AFTER, BEFORE, BREAK, Recognizer, Span, is_reference
+from guardrails.personal_data.recognizer import AFTER, BEFORE, BREAK, Recognizer, Span, is_reference, is_within_fours
 
 _AREA = (
     r"(?:10|2[0-57-9]|3(?:1[0-9]|35|49|5[0-9]|7[0-9]|9[1-8])|4(?:1[0-9]|2[179]|3[1-9]|40|5[1-9]|6[4-9]|7[0-9]|8[23])"
@@ -15,7 +15,7 @@ _AREA = (
 _SEPARATOR = rf"(?:{BREAK}|[ _.,/~-]{{0,2}})"
 _EXTENSION = r"(?:(?:-| ?(?:转|分机号?|ext\.?) ?)[0-9]{1,6})?"
 _NUMBER = re.compile(
-    BEFORE + rf"(?:\(?\+?(?:00)?86\)?{_SEPARATOR}\(?0?{_AREA}\)?"
+    BEFORE + rf"(?<![0-9]-)(?:\(?\+?(?:00)?86\)?{_SEPARATOR}\(?0?{_AREA}\)?"
     rf"|[\(\[]?0{_AREA}[\)\]]?){_SEPARATOR}"
     rf"[2-8][0-9]{{2,3}}{_SEPARATOR}[0-9]{{4}}" + _EXTENSION + AFTER,
     re.IGNORECASE,
@@ -38,7 +38,7 @@ class CnLandline(Recognizer):
         """Yield the numbers with area code and extension."""
         for match in _NUMBER.finditer(text):
             london = _LONDON.fullmatch(match[0]) and not _CHINA.search(text)
-            if not (london or is_reference(text, match.start())):
+            if not (london or is_reference(text, match.start()) or is_within_fours(text, *match.span())):
                 yield match.start(), match.end(), 0.85
         for match in _LOCAL.finditer(text):
             yield match.start("number"), match.end("number"), 0.8

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
 from guardrails.personal_data.phones import calls_it_a_phone, speaks_of_a_phone
-from guardrails.personal_data.recognizer import Recognizer, Span, is_reference
+from guardrails.personal_data.recognizer import Recognizer, Span, is_reference, is_within_fours
 
 _INTERNATIONAL = re.compile(
-    r"(?<![0-9A-Za-z+])(?:\+|\(\+|00)[ ]?(?P<digits>[1-9][0-9]{0,2}\)?(?:(?:[ ._/-]{0,2}|\n)(?:\(0?[0-9]{0,4}\)|[0-9])){6,14})"
+    r"(?<![0-9A-Za-z+])(?:\+|\(\+|(?<![0-9]-)00)[ ]?(?P<digits>[1-9][0-9]{0,2}\)?(?:(?:[ ._/-]{0,2}|\n)(?:\(0?[0-9]{0,4}\)|[0-9])){6,14})"
     r"(?:,? ?(?:x|ext\.?)[ .]?[0-9]{1,6})?(?![0-9A-Za-z])(?!\.[0-9])",
     re.IGNORECASE,
 )
@@ -44,7 +44,7 @@ class IntlPhone(Recognizer):
             plus = "+" in match[0] or " " in match[0] or calls_it_a_phone(text, match.start())
             if digits.startswith("86") or _SERVICE.match(digits) or is_reference(text, match.start()):
                 continue
-            if _SOCIAL_SECURITY.fullmatch(match[0]):
+            if _SOCIAL_SECURITY.fullmatch(match[0]) or is_within_fours(text, *match.span()):
                 continue
             if country and plus and 7 <= len(digits) <= 15:
                 yield match.start(), match.end(), 0.88
@@ -53,6 +53,8 @@ class IntlPhone(Recognizer):
             if not 7 <= len(digits) <= 13 or _SERVICE.match(digits) or _DATE.match(match[0]):
                 continue
             if is_reference(text, match.start()) or _SOCIAL_SECURITY.fullmatch(match[0]):
+                continue
+            if is_within_fours(text, *match.span()):
                 continue
             if calls_it_a_phone(text, match.start()) or speaks_of_a_phone(text, match.start()):
                 yield match.start(), match.end(), 0.75

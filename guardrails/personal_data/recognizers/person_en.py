@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from functools import cache, cached_property
+from functools import cache, lru_cache
 from typing import Any
 
 from guardrails.personal_data import english_names as names
@@ -15,12 +15,13 @@ with without_torch():
 _UNUSED = ["tok2vec", "tagger", "parser", "attribute_ruler", "lemmatizer", "senter"]
 _TOKEN = re.compile(r"[\w'’-]+")
 _CUE_WIDTH = 40
+_SENTENCE_END = re.compile(r"\n|(?<=[a-z0-9)]{2}[.!?]) |(?<=[。！？])")
 _ELSEWHERE = frozenset({"GPE", "LOC", "FAC", "NORP", "PRODUCT", "DATE", "EVENT", "LANGUAGE", "WORK_OF_ART"})
 _PLACES = frozenset({"GPE", "LOC", "FAC", "NORP"})
 _OWNERS = re.compile(r"['’]s?$")
 _PARTICLE = re.compile(names.PARTICLE)
 _HOUSE_NUMBER_AFTER = re.compile(r"[ ]+[0-9]")
-_HOUSE_NUMBER_BEFORE = re.compile(r"[0-9][ ]+(?:[A-Za-z]{1,3}\. )?$")
+_HOUSE_NUMBER_BEFORE = re.compile(r"[0-9][ ]+(?:[A-Za-z]{1,3}\. |[NSEW]{1,2} )?$")
 
 
 @cache
@@ -54,18 +55,22 @@ class PersonEn(Recognizer):
 
 
 class _Tags:
-    """What spaCy says of a text, asked only when some candidate hangs on it: no other part of a search costs as much."""
+    """What spaCy says of a text, asked only when a candidate hangs on it: nothing else here costs as much."""
 
     def __init__(self, text: str) -> None:
         self._text = text
 
-    @cached_property
-    def _found(self) -> list[tuple[int, int, str]]:
-        return [(found.start_char, found.end_char, found.label_) for found in tagger()(self._text).ents]
-
     def between(self, start: int, end: int) -> set[str]:
         """Return the labels of what touches `start` to `end`."""
-        return {label for at, past, label in self._found if at < end and start < past}
+        first = max((cut.end() for cut in _SENTENCE_END.finditer(self._text, 0, start)), default=0)
+        cut = _SENTENCE_END.search(self._text, end)
+        found = _tagged(self._text[first : cut.end() if cut else len(self._text)])
+        return {label for at, past, label in found if at + first < end and start < past + first}
+
+
+@lru_cache(8)
+def _tagged(sentence: str) -> tuple[tuple[int, int, str], ...]:
+    return tuple((found.start_char, found.end_char, found.label_) for found in tagger()(sentence).ents)
 
 
 def _could_be(candidate: re.Match[str], text: str) -> bool:
@@ -127,8 +132,10 @@ def _confirmed(text: str, candidate: re.Match[str], tags: _Tags) -> Iterator[Spa
         return
     if " ".join(parts) in names.BRANDS or (names.NOT_A_NAME.intersection(parts[:-1]) and not names.is_pinyin(parts)):
         return
-    if _HOUSE_NUMBER_AFTER.match(text, end) or (
-        _HOUSE_NUMBER_BEFORE.search(text, max(0, start - 8), start) and not text.startswith(" wrote", end)
+    if (
+        names.CITY_AFTER.match(text, end)
+        or _HOUSE_NUMBER_AFTER.match(text, end)
+        or (_HOUSE_NUMBER_BEFORE.search(text, max(0, start - 8), start) and not text.startswith(" wrote", end))
     ):
         return
     cue = names.CUE_BEFORE.search(text, max(0, start - _CUE_WIDTH), start) or names.CUE_AFTER.match(text, end)

@@ -17,6 +17,9 @@ _NUMBER = re.compile(
     r"(?:(?:,? ?(?:x|ext\.?|extension|#)|转)[ .]{0,2}[0-9]{1,6})?(?![0-9A-Za-z])(?!-[0-9])(?!\.[0-9])",
     re.IGNORECASE,
 )
+_OF_AN_ORDER = re.compile(
+    r"(?:phone|contact|callback|mobile|cell) (?:number )?(?:for|on|of) [a-z ]{2,12}(?: is|[ ]?:)? $", re.I
+)
 _ALONE_BEFORE = re.compile(r"(?:\A|\n|[,;/|] ?)$")
 _ALONE_AFTER = re.compile(r"[ ]?(?:$|[,;/|\n]|\.(?:\s|$))")
 _TOLL_FREE = frozenset({"800", "888", "877", "866", "855", "844", "833", "822", "900", "400"})
@@ -31,7 +34,8 @@ class UsPhone(Recognizer):
         """Yield the numbers with country code and extension."""
         for match in _NUMBER.finditer(text):
             unlike_an_order = match["area"][0] == "(" or "+" in (match["country"] or "")
-            if match["area"].strip("()") in _TOLL_FREE or (not unlike_an_order and is_reference(text, match.start())):
+            order = is_reference(text, match.start()) and not _OF_AN_ORDER.search(text, 0, match.start())
+            if match["area"].strip("()") in _TOLL_FREE or (order and not unlike_an_order):
                 continue
             called = calls_it_a_phone(text, match.start())
             grouped = match["two"] and (match["one"] or match["area"][0] == "(")
@@ -46,9 +50,8 @@ class UsPhone(Recognizer):
 def _is_told(text: str, match: re.Match[str]) -> bool:
     """Return whether ten digits stand between commas, as in a list of somebody's data, or near words of a phone."""
     listed = _ALONE_BEFORE.search(text, max(0, match.start() - 2), match.start())
-    if listed and _ALONE_AFTER.match(text, match.end()):
-        return True
-    return talks_of_a_phone(text, match.start(), match.end())
+    alone = listed is not None and _ALONE_AFTER.match(text, match.end()) is not None
+    return talks_of_a_phone(text, match.start(), match.end(), alone)
 
 
 def _is_assigned(match: re.Match[str]) -> bool:

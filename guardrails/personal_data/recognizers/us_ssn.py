@@ -39,6 +39,6 @@ class UsSsn(Recognizer):
             if called and (match["separator"] or not reference):
                 yield match.start(), match.end(), 0.95
             elif match["separator"] == "-":
-                yield match.start(), match.end(), 0.8
+                yield match.start(), match.end(), 0.9
             elif match["separator"] == " " and not reference:
-                yield match.start(), match.end(), 0.78
+                yield match.start(), match.end(), 0.86

@@ -32,6 +32,7 @@ _AFTER = re.compile(
     re.IGNORECASE,
 )
 _OWN = re.compile(r"(?<![a-z0-9_-])(?P<id>wxid_[a-z0-9]{8,22})(?![a-z0-9_-])", re.IGNORECASE)
+_GLUED = re.compile(r"(?<![a-z0-9_@./-])[vw]x(?!id_)(?=[a-z]+[a-z_-]*[0-9])" + _ID, re.IGNORECASE)
 _CONNECTED = re.compile(r"[号是为叫:=係]|id|account|number|handle|user ?name", re.IGNORECASE)
 _CALLED_AN_ID = re.compile(r"(?:id|handle|user ?name)(?:['’]s| is| was)", re.IGNORECASE)
 _NO_ID = words.read("not_wechat_ids")
@@ -40,33 +41,37 @@ _NOUN = (
     r"(?:['’]s)?(?:[ ]?(?:的|里的?|上的?|绑定的?|登录的?|linked|bound|user|contact)?[ ]?"
     r"(?:账号|帐号|帳號|賬號|用户名|用戶名|昵称|号码?|號碼?|id(?![a-z])|account|user ?name|login|handle|name|number))?"
 )
-_ALSO = r"(?:[ ]?(?:/|、|和|跟|与|或|&|,|and|or)[ ]?(?:qq|line|telegram|tg|微博|weibo|抖音|小红书|skype|whatsapp|手机|电话|phone)(?![a-z]))*"
+_ALSO = r"(?:[ ]?(?:/|、|和|同|跟|与|或|&|,|and|or)[ ]?(?:qq|line|telegram|tg|微博|weibo|抖音|小红书|skype|whatsapp|手机|电话|phone)(?![a-z]))*"
 _LABEL = re.compile(
-    r"(?P<service>(?:微信|we ?chat|weixin)[ ]?(?:支付|付款|转账|红包|小程序|公众号|客户端|版本|视频号|pay(?![a-z])|mini|official|order|payment))"
-    r"|(?P<app>(?:微信|薇信|威信|維信|维信|徽信|微訊|[薇微]xin|绿泡泡|绿色软件|卫星号|💚|we[ -]?chat|wei ?xin"
-    r"|(?<![a-z0-9])(?:[vw][ ]?x(?:号|id)?|[vw]信|[vw]号)(?![a-z])|[薇徽][ ]?[❤♥💚:]|(?<![a-z0-9])[vw][ ]?[❤♥💚:]|(?<![轻稍略些])[微威][ ]?[:号]"
+    r"(?P<other>(?:微信|we ?chat|weixin)[ ]?(?:公众号|视频号|official)"
+    r"|(?:订单|单号|工单|型号|货号|款式|序列|编码|错误|报错|代码|密码|口令|优惠|兑换|邀请码|券码|验证码|流水|交易号|会员名"
+    r"|文件|链接|设备|房间|淘宝|支付宝|抖音|快手|小红书|微博|钉钉|店铺)(?:的?(?:账号|帐号|用户名|昵称|号|名|ID))?"
+    r"|(?<![a-z])(?<!not )(?<!no )(?<!than )(?:qq|line|telegram|whatsapp|insta(?:gram)?|facebook|messenger|twitter|skype|github|snapchat|discord|tiktok|weibo|douyin|alipay"
+    r"|taobao|reddit|steam|slack|viber|kakao(?:talk)?|pass(?:word|code)?|codes?|coupon|voucher|promo|(?<!that )orders?|sku|model"
+    r"|serial|ticket|errors?|version|build|(?<!on )files?|links?|item|product|tracking|parcel|invoice|ref(?:erence)?|transaction|device|firmware|wi-?fi|ssid"
+    r"|host|server|room|flight|branch|plugin)(?: (?:user|account|username|handle|id|name|number))?(?![a-z]))"
+    r"|(?P<app>(?:微信|薇信|威信|維信|维信|徽信|微訊|[薇微]xin|绿泡泡|绿色软件|卫星号|💚|(?:we ?chat|weixin)(?: (?:is|that['’]s))? (?:linked|bound|tied|connected) (?:to|with) (?:my|this|the|our|your) [a-z]+|we[ -]?chat|wei ?xin"
+    r"|(?<![a-z0-9])(?:[vw][ ]?x(?:号|id)?|[vw]信|[vw]号)(?![a-z_]|-[0-9])|[薇徽][ ]?[❤♥💚:]|(?<![a-z0-9])[vw][ ]?[❤♥💚:]|(?<![轻稍略些])[微威][ ]?[:号]"
     r"|(?:加|➕|[+])[ ]?(?:我|你|个|一?下|她|他|ta)?的?[ ]?(?:v(?![a-z0-9])|薇|威|卫(?![生浴])|微(?![波弱小])))"
     + _ALSO
     + _NOUN
     + r")"
     r"|(?P<add>加(?:一?下|个)?[我她他]|加(?:个|一?下)?好友|联系我|[找搵]我|私[聊信]我|通讯录|搜(?:一?下|索)?(?:这个|我)?[号:]?|绑定"
-    r"|(?<![a-z])(?:add (?:me|him|her|us)|find me|message me|ping me|dm me|(?:search|look)(?: me up| for)?|scan|my id|my handle)(?![a-z]))"
-    r"|(?:订单|单号|工单|型号|货号|款式|序列|编码|错误|报错|代码|密码|口令|优惠|兑换|邀请码|券码|验证码|流水|交易号|用户名|昵称|账号|帐号|会员名"
-    r"|文件|链接|设备|房间|淘宝|支付宝|抖音|快手|小红书|微博|钉钉|店铺)"
-    r"|(?<![a-z])(?:qq|line|telegram|whatsapp|insta(?:gram)?|facebook|messenger|twitter|skype|github|snapchat|discord|tiktok|weibo|douyin|alipay"
-    r"|taobao|reddit|steam|slack|viber|kakao(?:talk)?|user ?name|user|nickname|login|pass(?:word|code)?|codes?|coupon|voucher|promo|orders?|sku|model"
-    r"|serial|ticket|errors?|version|build|files?|links?|item|product|tracking|parcel|invoice|ref(?:erence)?|transaction|device|firmware|wi-?fi|ssid"
-    r"|host|server|room|flight|branch|plugin|e-?mail|account)(?![a-z])",
+    r"|(?<![a-z])(?:add (?:me|him|her|us)|find me|message me|ping me|dm me|(?:search|look)(?: me up| for)?|scan|my id|my handle)(?![a-z]))",
     re.IGNORECASE,
 )
 _AFTERWARDS = re.compile(
-    r"[ \"'”」】)]{0,3}(?:[,(-]+|是|就是|这[个是]?|這個|那个|也是|即|为)?[^\n0-9.!?。！？;；:]{0,24}?"
-    r"(?:微信|薇信|威信|绿泡泡|we[ -]?chat|wei ?xin|(?<![a-z0-9])(?:vx|wx|v信)(?![a-z])|(?:加|联系|找|搜)(?:我|到我|一下)|加(?:个)?好友)"
+    r"[ \"'”」】)]{0,3}(?:[,(-]+|是|就是|这[个是]?|這個|那个|也是|即|为)?[^\n]{0,60}?(?<!not )(?<!no )"
+    r"(?:微信|薇信|威信|绿泡泡|we[ -]?chat|wei ?xin|(?<![a-z0-9])(?:vx|wx|v信)(?![a-z])|(?<=[^。！？.!?\n])(?:加|联系|找|搜)(?:我|到我|一下)|加个?好友|(?<![a-z])(?:add|find|message) me(?![a-z]))"
     r"(?![ ]?(?:支付|付款|转账|红包|小程序|公众号|付的|付了|pay(?![a-z])|order|payment|mini))",
     re.IGNORECASE,
 )
+_VERB = re.compile(r"(?<![a-z])(?:add|message|ping|dm|contact|chat with|talk to|write to) $", re.IGNORECASE)
+_DIGIT = re.compile("[0-9]")
+_TO_CART = re.compile(r" (?:to|in|into|on) (?:my|the|our|this|cart|basket)", re.IGNORECASE)
 _SHAPED = re.compile(
-    r"(?<![a-z0-9@._/#-])(?P<id>[a-z](?:[a-z0-9]|[_-](?=[a-z0-9_-])){5,19}[_-]?)(?![a-z0-9_@/-]|\.[a-z0-9]|:/)",
+    r"(?<![a-z0-9._#-])(?<![a-z0-9._-]@)(?<![:/.]/)(?<!\.[a-z]{2}/)(?<!\.[a-z]{3}/)"
+    r"(?P<id>[a-z](?:[a-z0-9]|[_-](?=[a-z0-9_-])){5,19}[_-]?)(?![a-z0-9_@-]|/[a-z]|\.[a-z0-9]|:/)",
     re.IGNORECASE,
 )
 _LIKE_AN_ID = re.compile(
@@ -80,11 +85,12 @@ _PRODUCT = re.compile(
     re.IGNORECASE,
 )
 _GATE = re.compile(
-    r"[微薇威徽維维加联找搵私搜卫绿💚]|we[ -]?chat|wei ?xin|[vw] ?[x信号❤♥💚:]|(?:add|find|message|ping|dm) (?:me|him|her|us)|search|look|scan|my (?:id|handle)",
+    r"[微薇威徽維维加联找搵私搜卫绿💚]|[+➕] ?v|we[ -]?chat|wei ?xin|[vw] ?[x信号❤♥💚:]|(?:add|find|message|ping|dm|contact|chat with|talk to|write to) |search|look|scan|my (?:id|handle)",
     re.IGNORECASE,
 )
-_REACH = 96
+_REACH = 160
 _NEAR_REACH = 28
+_NEXT_REACH = 14
 
 
 class WechatId(Recognizer):
@@ -98,7 +104,7 @@ class WechatId(Recognizer):
             yield *match.span("id"), 0.85
         if not _GATE.search(text):
             return
-        for pattern in (_STATED, _ADD, _NEAR, _AFTER):
+        for pattern in (_STATED, _ADD, _NEAR, _AFTER, _GLUED):
             for match in pattern.finditer(text):
                 start, end = match.span("id")
                 if _is_stated(pattern, match):
@@ -115,21 +121,28 @@ def _is_stated(pattern: re.Pattern[str], match: re.Match[str]) -> bool:
     text, start = match.string, match.start("id")
     word = match["id"].lower()
     plain = word.isalpha()
-    if word in _NO_ID or (pattern is _NEAR and (plain or _PRODUCT.match(word) or is_reference(text, start))):
+    if word in _NO_ID:
         return False
+    if pattern is _NEAR:
+        return not (plain or _PRODUCT.match(word) or is_reference(text, start)) and _is_told(text, *match.span("id"))
     stated = start > match.start() and _CONNECTED.search(text, match.start() + 2, start)
     sure = not match[0][0].isascii() or ":" in match[0] or _CALLED_AN_ID.search(text, match.start(), start)
     return not plain or pattern is _ADD or bool(stated and sure)
 
 
 def _is_told(text: str, start: int, end: int) -> bool:
-    """Return whether the last thing named before is WeChat, or (near) adding somebody; else what is said afterwards."""
+    """Return whether WeChat is named before, adding somebody just before, or WeChat after, and nothing else right before.
+
+    What a user name or account is of, the rest of the message says: they are no label of something else.
+    """
     labels = list(_LABEL.finditer(text, max(0, start - _REACH), start))
     last = labels[-1] if labels else None
-    if last and last["app"]:
-        return True
-    if last and last["add"] and (start - last.end() <= _NEAR_REACH or any(label["app"] for label in labels)):
-        return True
-    if last and not last["add"] and start - last.end() <= _NEAR_REACH:
+    if last and last["other"] and start - last.end() <= _NEXT_REACH:
         return False
+    if any(label["app"] for label in labels):
+        return True
+    if last and last["add"] and start - last.end() <= _NEAR_REACH:
+        return True
+    if _VERB.search(text, max(0, start - 16), start) and _DIGIT.search(text, start, end):
+        return not _TO_CART.match(text, end)
     return _AFTERWARDS.match(text, end) is not None
