@@ -153,7 +153,8 @@ class Tab:
             for id_, message in list(self.outbox.items()):
                 if id_ in self.outbox and (message.line != line or time.monotonic() > message.again):
                     message.line, message.again = line, time.monotonic() + CONFIRM_SECONDS
-                    await socket.send(json.dumps({"type": "say", "id": id_, "text": message.text}))
+                    with contextlib.suppress(WebSocketException):  # the line has just broken: it is sent on the next
+                        await socket.send(json.dumps({"type": "say", "id": id_, "text": message.text}))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), 1)
 
