@@ -59,7 +59,8 @@ def screen_message(text: str, lexicon: Lexicon, checks: Sequence[Check] = ()) ->
     """Return the customer's message with the strictest verdict on it as a whole. A guard that fails blocks."""
     verdict = guarded(lambda: lexicon.judge(text), "lexicon")
     if verdict.action != "block":
-        found = (verdict, judge_unit(text, (), checks))
+        said = "\n".join(dict.fromkeys(text.split("\n")))  # who repeats a question is impatient, nothing worse
+        found = (verdict, judge_unit(said, (), checks))
         verdict = max(found, key=lambda one: _STRICTNESS[one.action])
     return ScreenedMessage(text, verdict)
 

@@ -42,6 +42,17 @@ def test_checks_judge_a_message_as_a_whole_and_a_document_unit_by_unit() -> None
     assert screen("一。二。三。", "in", True, lexicon=LEXICON, checks=(check,)).release == "一。三。"
 
 
+def test_a_line_that_is_repeated_is_judged_once() -> None:
+    seen: list[str] = []
+
+    def check(unit: str, _evidence: Sequence[str]) -> Verdict:
+        seen.append(unit)
+        return PASS
+
+    screen_message("多久到账？\n多久到账？\n在吗\n多久到账？", LEXICON, (check,))
+    assert seen == ["多久到账？\n在吗"]
+
+
 def test_a_failing_check_blocks() -> None:
     def broken(_unit: str, _evidence: Sequence[str]) -> Verdict:
         raise RuntimeError

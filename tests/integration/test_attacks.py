@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -229,6 +230,68 @@ def test_staff_pages_ask_for_a_login(server: Server) -> None:
     status, headers, _ = get(server, "/admin/chatbot/conversation/")
     assert status == 302
     assert headers["location"].startswith("/staff/login/")
+
+
+def raw_websocket(server: Server, path: str) -> socket.socket:
+    """Shake hands by hand, for frames that no library sends."""
+    address = urlsplit(server.address)
+    line = socket.create_connection((address.hostname or "", address.port or 0), timeout=10)
+    asked = [
+        f"GET {path} HTTP/1.1",
+        f"Host: {address.netloc}",
+        f"Origin: {server.address}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+    ]
+    line.sendall("\r\n".join([*asked, "", ""]).encode())
+    assert b"101" in line.recv(1000)
+    return line
+
+
+@pytest.mark.parametrize("path", ["/ws/chat/", "/ws/staff/"])
+def test_a_message_in_endless_pieces_is_cut_off_and_keeps_nobody_waiting(server: Server, path: str) -> None:
+    """One socket of them, without a hello, kept web busy for as long as it liked."""
+    with opened(server) as bystander, raw_websocket(server, path) as line:
+        json.loads(bystander.recv(timeout=5))
+        piece, sent = b"\x00\x81\x00\x00\x00\x00x", 0
+        line.sendall(b"\x01" + piece[1:])
+        start = time.monotonic()
+        with suppress(OSError):
+            while sent < 20_000_000 and time.monotonic() - start < 8:
+                sent += line.send(piece * 8_000)
+        assert sent < 20_000_000, "it was never cut off"
+        start = time.monotonic()
+        bystander.send('{"type": "ping"}')
+        while json.loads(bystander.recv(timeout=20))["type"] != "pong":
+            pass
+        assert time.monotonic() - start < 2
+
+
+@pytest.mark.parametrize("path", ["/ws/chat/", "/ws/staff/"])
+def test_messages_that_never_end_do_not_fill_the_memory(server: Server, path: str) -> None:
+    """Each of 40 sockets, without a hello, sends all but the end of 11 MB."""
+    web = server.pids()["web"]
+    before = resident(web)
+    lines, cut = [raw_websocket(server, path) for _ in range(40)], 0
+    for line in lines:
+        line.sendall(b"\x81\xff" + (11_000_000).to_bytes(8) + bytes(4))
+    for line in lines:
+        try:
+            line.sendall(bytes(10_999_000))
+        except OSError:
+            cut += 1
+    assert resident(web) - before < 200_000_000
+    assert cut >= 30
+    for line in lines:
+        line.close()
+    with opened(server) as websocket:
+        assert json.loads(websocket.recv(timeout=10))["type"] == "welcome"
+
+
+def resident(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def test_a_redis_that_is_full_is_like_one_that_is_away(server: Server) -> None:
