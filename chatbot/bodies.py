@@ -4,6 +4,7 @@ Pure ASGI, in front of Django, which would take a body of any size. Knows nothin
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -26,16 +27,25 @@ class BoundedBodies:
     """Passes requests on to `app`. Not for websockets.
 
     most: how many bytes this request's body may have; its declared length is only believed when it is too long.
-    seconds: how long a body may take to come. places: how many bodies above 64 KiB are there at once; more wait for
-    nothing and get 503.
+    seconds: how long a body may take to come. places: how many bodies above 64 KiB are there at once, half of them from
+    one `client` (an address; "" is unknown) at most; more wait for nothing and get 503.
     """
 
-    def __init__(self, app: App, *, most: Callable[[Scope], int], seconds: float = 60.0, places: int = 8) -> None:
-        self._app, self._most, self._seconds, self._places = app, most, seconds, places
-        self._large = 0
+    def __init__(
+        self,
+        app: App,
+        *,
+        most: Callable[[Scope], int],
+        client: Callable[[Scope], str] = lambda scope: "",
+        seconds: float = 60.0,
+        places: int = 8,
+    ) -> None:
+        self._app, self._most, self._client, self._seconds, self._places = app, most, client, seconds, places
+        self._large: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        most, size, whole, large, answered = self._most(scope), 0, False, False, False
+        most, client = self._most(scope), self._client(scope)
+        size, whole, large, answered = 0, False, False, False
         deadline = asyncio.get_running_loop().time() + self._seconds
 
         async def bounded() -> Message:
@@ -52,10 +62,10 @@ class BoundedBodies:
             if size > most:
                 raise _Refused(413)
             if size > SMALL_BYTES and not large:
-                if self._large >= self._places:
+                if self._large.total() >= self._places or (client and self._large[client] >= self._places // 2):
                     raise _Refused(503)
                 large = True
-                self._large += 1
+                self._large[client] += 1
             return message
 
         async def watched(message: Message) -> None:
@@ -73,7 +83,8 @@ class BoundedBodies:
                 await send({"type": "http.response.start", "status": refused.status, "headers": headers})
                 await send({"type": "http.response.body", "body": b""})
         finally:
-            self._large -= large
+            if large:
+                self._large -= Counter([client])  # names that count nothing go
 
 
 def _declared(scope: Scope) -> int:

@@ -236,6 +236,12 @@ def most_bytes(scope: Scope) -> int:
     return wiring.uploads().most_bytes + _MARGIN if visitor else _MARGIN
 
 
+def network_of(scope: Scope) -> str:
+    """Return the network that a request comes from, for bodies.py."""
+    forwarded = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    return client_network((scope.get("client") or ("",))[0], forwarded, wiring.limits().trusted_proxies)
+
+
 # --- out
 
 

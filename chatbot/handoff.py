@@ -34,8 +34,9 @@ Reason = Literal[
     "reply_review",
     "review_timeout",
     "agent",  # an agent stepped in unasked
+    "absent",  # the agent who had it is not there any more
 ]
-Result = Literal["handed_back", "closed", "expired", "approved"]
+Result = Literal["handed_back", "closed", "expired", "approved", "absent"]
 REASONS: tuple[str, ...] = get_args(Reason)
 
 

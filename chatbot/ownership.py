@@ -110,6 +110,29 @@ def hand_back(
     return conversation
 
 
+def release(*, conversation_id: uuid.UUID, agent_id: int, log: EventLog, enqueue: Enqueue) -> bool:
+    """Take a conversation from an agent who is not there any more; return whether it was still theirs.
+
+    The bot answers what is open, and the conversation waits for another person. Raises LogUnavailable.
+    """
+    released = False
+
+    def change(conversation: Conversation) -> str:
+        nonlocal released
+        released = conversation.agent_id == agent_id
+        if not released:
+            return ""
+        conversation.owner, conversation.agent, conversation.draft = Conversation.Owner.BOT, None, ""
+        handoff.end(conversation, "absent", log=log)
+        handoff.request(conversation, "absent", log=log)
+        return "left"
+
+    _change_owner(conversation_id, change, log=log)
+    if released:
+        turns.enqueue_open(conversation_id, enqueue)
+    return released
+
+
 def send_reply(
     *,
     conversation_id: uuid.UUID,

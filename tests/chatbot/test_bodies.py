@@ -113,6 +113,25 @@ async def test_so_many_large_bodies_at_once_and_small_ones_always() -> None:
     assert await Client(b"a" * (SMALL_BYTES + 1)).call(bounded) == 200
 
 
+async def test_one_address_takes_half_of_the_places_at_most_and_gives_them_back() -> None:
+    django = Django()
+    django.hold = asyncio.Event()
+    bounded = app(django, places=4, client=lambda scope: scope["who"])
+
+    def large(who: str) -> asyncio.Future[int]:
+        return asyncio.ensure_future(Client(b"a" * (SMALL_BYTES + 1), who=who).call(bounded))
+
+    slow = [large("192.0.2.1") for _ in range(2)]
+    await asyncio.sleep(0)
+    assert await large("192.0.2.1") == 503
+    others = [large("192.0.2.2") for _ in range(2)]
+    await asyncio.sleep(0)
+    assert await large("192.0.2.3") == 503
+    django.hold.set()
+    assert [await task for task in (*slow, *others)] == [200] * 4
+    assert [await large("192.0.2.1") for _ in range(3)] == [200] * 3
+
+
 async def test_a_failure_of_the_application_gives_its_place_back() -> None:
     async def fails(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()

@@ -1,5 +1,6 @@
 """Staff with their sessions, conversations with their shop, and a console's socket over a real redis."""
 
+import asyncio
 import json
 import threading
 import uuid
@@ -159,6 +160,9 @@ class Console:
         await self.connect()
         await self.send(type="hello", protocol=1)
         self.welcome = await self.wait_for("welcome")
+        async with asyncio.timeout(10):  # what happens before the feed is up comes as `reload`
+            while not wiring.feed().up:  # noqa: ASYNC110  the feed is no event
+                await asyncio.sleep(0.002)
         return self
 
     async def send(self, **frame: Any) -> None:
