@@ -114,7 +114,7 @@ async def follow(feed: Any, talks: dict[str, Talk]) -> None:
         for id_, row in await feed.xrange(FEED, min=f"({last}"):
             last = id_.decode()
             talk = talks.get(row[b"conversation"].decode())
-            if talk is not None:
+            if talk is not None and row[b"seq"] != b"0":  # a nudge is for the server alone
                 talk.appended[int(row[b"seq"])] = int(last.split("-")[0]) / 1000
         await asyncio.sleep(1)
 

@@ -149,21 +149,21 @@ def send_reply(
     """Send what an agent wrote, once per `client_id`; it answers the customer's open messages.
 
     The guards warn first (`review` is sent when `confirmed`), and block what must not be said at all. Raises NotOwner,
-    guardrails' MaskingUnavailable, and ValueError for a client id that is too long.
+    guardrails' MaskingUnavailable, services' DuplicateId, and ValueError for a client id that is too long.
     """
     client_id = f"{agent.pk}:{client_id}"
     if len(client_id) > MOST_ID_CHARACTERS:
         raise ValueError("the client id is too long")
     screened = screen(text)
-    before = Message.objects.filter(conversation_id=conversation_id, client_id=client_id).first()
-    if before is not None:  # sent again, maybe after the conversation went to somebody else
-        return Sent(before, screened)
-    if screened.verdict == "block" or (screened.verdict == "review" and not confirmed):
+    # Sent again, maybe after the conversation went to somebody else: then it is only compared.
+    again = Message.objects.filter(conversation_id=conversation_id, client_id=client_id).exists()
+    if not again and (screened.verdict == "block" or (screened.verdict == "review" and not confirmed)):
         return Sent(None, screened)
     conversation = Conversation.objects.select_related("site", "agent").get(pk=conversation_id)
 
     def still_owner() -> None:
-        _require(Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id), agent)
+        if not again:
+            _require(Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id), agent)
 
     def answered(message: Message) -> None:
         Message.objects.filter(Message.OPEN, conversation_id=conversation_id, created__lt=message.created).update(

@@ -16,7 +16,7 @@ from chatbot.consumers import ChatConsumer  # noqa: E402
 from console.consumers import StaffConsumer  # noqa: E402
 
 wiring.warm_web()
-http = BoundedBodies(cast(Any, django), most=files.most_bytes)
+http = BoundedBodies(cast(Any, django), most=files.most_bytes, client=files.network_of)
 
 
 async def not_found(scope: Any, receive: Any, send: Any) -> None:

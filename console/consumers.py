@@ -8,14 +8,16 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.auth.models import User
 
 from chatbot import metrics, ownership, reviewing, selectors
+from chatbot import services as conversations
 from chatbot import wiring as chat
 from chatbot.events import Event, LogUnavailable
 from chatbot.following import Follower
@@ -46,22 +48,28 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
     async def connect(self) -> None:
         self.user_id: int | None = None
         self.sites: frozenset[int] | None = frozenset()
-        self.watched: dict[uuid.UUID, tuple[Follower, asyncio.Task[None]]] = {}
+        self.watched: dict[uuid.UUID, Watched] = {}
         self.outbox: asyncio.Queue[str] = asyncio.Queue(OUTBOX)
         self.tasks: list[asyncio.Task[None]] = []
         self.frames = TokenBucket(FRAMES_PER_MINUTE, burst=60)
         forwarded = [v.decode("latin-1") for name, v in self.scope["headers"] if name == b"x-forwarded-for"]
         peer = (self.scope.get("client") or ("",))[0]
         self.address = client_network(peer, forwarded, chat.limits().trusted_proxies)
+        self.name = uuid.uuid4().hex
+        self.admitted = chat.waiting().take(self.address, self.name)
         await self.accept()
         metrics.OPEN_SOCKETS.inc()
         self.hello_timer = asyncio.get_running_loop().call_later(
             HELLO_SECONDS, lambda: asyncio.ensure_future(self.close(protocol.CLOSE_NO_HELLO))
         )
+        if not self.admitted:
+            await self._refuse("too_fast", None)
+            await self.close(protocol.CLOSE_TOO_FAST)
 
     async def disconnect(self, code: int) -> None:
         metrics.OPEN_SOCKETS.dec()
         self.hello_timer.cancel()
+        chat.waiting().leave(self.address, self.name)
         wiring.hub().leave(self)
         for task in self.tasks:
             task.cancel()
@@ -71,6 +79,8 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
             await in_thread(partial(wiring.leave, self.user_id))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if not self.admitted:
+            return
         if self.frames.take():
             await self._refuse("too_fast", None)
             await self.close(protocol.CLOSE_TOO_FAST)
@@ -122,12 +132,13 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
             await self.close(protocol.CLOSE_REFUSED)
             return
         self.hello_timer.cancel()
+        chat.waiting().leave(self.address, self.name)
         self.user_id, self.sites = who["id"], who["site_ids"]
         await self.send(protocol.frame("welcome", protocol=protocol.VERSION, **who["shown"]))
         loop = asyncio.get_running_loop()
         self.tasks = [
             loop.create_task(self._write(), name="staff writer"),
-            loop.create_task(self._stay(who["id"]), name="staff session"),
+            loop.create_task(self._stay(who), name="staff session"),
         ]
         wiring.hub().join(self)
         chat.feed().observe(wiring.hub())
@@ -141,13 +152,11 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
             return False
 
     async def _inbox(self, actor: Actor, frame: protocol.Inbox) -> dict[str, Any]:
-        load = partial(desk.inbox, actor.user, self.sites, frame.view, site=frame.site, before=frame.before)
-        page = await in_thread(load)
+        page = await in_thread(partial(list_conversations, actor, frame))
         return {"conversations": page.rows, "more": page.more}
 
     async def _reviews(self, actor: Actor, frame: protocol.Reviews) -> dict[str, Any]:
-        await in_thread(partial(services.may_review, actor))
-        return {"reviews": await in_thread(partial(desk.reviews, self.sites))}
+        return {"reviews": await in_thread(partial(list_reviews, actor))}
 
     async def _decide(self, actor: Actor, frame: protocol.Decide) -> dict[str, Any]:
         decide = partial(
@@ -166,7 +175,7 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
         return {"available": frame.available}
 
     async def _watch(self, actor: Actor, frame: protocol.Watch) -> dict[str, Any]:
-        opened = await in_thread(partial(open_conversation, actor, frame.conversation))
+        site, opened = await in_thread(partial(open_conversation, actor, frame.conversation))
         if frame.conversation in self.watched:
             self._forget(frame.conversation)
         elif len(self.watched) >= MOST_WATCHED:
@@ -180,7 +189,7 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
         chat.feed().watch(frame.conversation, follower)
         answered = asyncio.Event()
         task = asyncio.get_running_loop().create_task(self._follow(follower, answered), name="staff follower")
-        self.watched[frame.conversation] = (follower, task)
+        self.watched[frame.conversation] = Watched(site, follower, task)
         return {**opened, "then": answered.set}
 
     async def _unwatch(self, actor: Actor, frame: protocol.Unwatch) -> dict[str, Any]:
@@ -238,7 +247,7 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
             why=frame.why,
             tools=wiring.tools(),
         )
-        return {"value": await in_thread(show)}
+        return {"value": await in_thread(show, wiring.masking_threads())}
 
     HANDLERS: ClassVar[dict[type[protocol.Frame], Callable[..., Awaitable[dict[str, Any]]]]] = {
         protocol.Inbox: _inbox,
@@ -316,23 +325,51 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
         notes = await in_thread(partial(desk.notes, conversation))
         self._put(protocol.frame("notes", conversation=str(conversation), notes=notes))
 
-    async def _stay(self, user_id: int) -> None:
-        """Say that one is here, and go when the session ends or the account loses its rights."""
-        while True:
-            await in_thread(partial(wiring.report, user_id, self.sites))
-            await asyncio.sleep(SESSION_SECONDS)
-            who = await in_thread(partial(identify, self.scope))
-            if who is None or who["id"] != user_id:
-                await self._refuse("not_allowed", None)
-                await self.close(protocol.CLOSE_REFUSED)
-                return
-            self.sites = who["site_ids"]
+    async def _stay(self, who: dict[str, Any]) -> None:
+        """Say that one is here, if one may take conversations; go when the session ends or the account has no rights.
+
+        What cannot be looked up is not allowed: the console connects again.
+        """
+        try:
+            while True:
+                if who["takes"]:
+                    await in_thread(partial(wiring.report, who["id"], self.sites))
+                await asyncio.sleep(SESSION_SECONDS)
+                now = await in_thread(partial(identify, self.scope))
+                if now is None or now["id"] != who["id"]:
+                    await self._refuse("not_allowed", None)
+                    await self.close(protocol.CLOSE_REFUSED)
+                    return
+                who = now
+                self._see_only(who["site_ids"])
+        except Exception:  # the outermost frame of this task
+            logger.exception("a console's session could not be looked up; the console connects again")
+            await self.close(CLOSE_INTERNAL)
+
+    def _see_only(self, sites: frozenset[int] | None) -> None:
+        """Watch no conversation of other sites any more."""
+        if sites == self.sites:
+            return
+        self.sites = sites
+        for conversation, watched in tuple(self.watched.items()):
+            if sites is not None and watched.site not in sites:
+                self._forget(conversation)
+        self.on_reload()
 
     def _forget(self, conversation: uuid.UUID) -> None:
-        follower, task = self.watched.pop(conversation, (None, None))
-        if follower is not None and task is not None:
-            chat.feed().unwatch(conversation, follower)
-            task.cancel()
+        watched = self.watched.pop(conversation, None)
+        if watched is not None:
+            chat.feed().unwatch(conversation, watched.follower)
+            watched.task.cancel()
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A conversation that a console follows."""
+
+    site: int
+    follower: Follower
+    task: asyncio.Task[None]
 
 
 class Withheld(Exception):
@@ -359,6 +396,8 @@ def _code_of(error: Exception) -> tuple[str, dict[str, Any]]:
             return "conflict", {"decision": error.decision}
         case reviewing.NotEditable():
             return "bad_frame", {}
+        case conversations.DuplicateId():
+            return "conflict", {}
         case MaskingUnavailable():
             return "masking_unavailable", {}
         case LogUnavailable():
@@ -387,7 +426,8 @@ def identify(scope: dict[str, Any]) -> dict[str, Any] | None:
     sites, roles = list(rules.sites_of(user)), rules.roles_of(user)
     return {
         "id": user.pk,
-        "site_ids": None if rules.Role.ADMINISTRATOR in roles else frozenset(s.pk for s in sites),
+        "takes": rules.may(user, "take"),
+        "site_ids": site_ids(user),
         "shown": {
             "user": user.get_username(),
             "name": ownership.shown_name(user),
@@ -399,12 +439,31 @@ def identify(scope: dict[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def open_conversation(actor: Actor, conversation_id: uuid.UUID) -> dict[str, Any]:
-    """Return what a console shows of a conversation at first. Raises NotFound."""
+def site_ids(user: User) -> frozenset[int] | None:
+    """Return the sites whose conversations they may see, None for all."""
+    if rules.Role.ADMINISTRATOR in rules.roles_of(user):
+        return None
+    return frozenset(rules.sites_of(user).values_list("pk", flat=True))
+
+
+def list_conversations(actor: Actor, asked: protocol.Inbox) -> desk.Page:
+    """Return a page of what the actor may see now. Raises NotAllowed."""
+    services.require(actor, "see_conversation")
+    return desk.inbox(actor.user, site_ids(actor.user), asked.view, site=asked.site, before=asked.before)
+
+
+def list_reviews(actor: Actor) -> list[dict[str, Any]]:
+    """Return what waits for the actor's decision. Raises NotAllowed."""
+    services.require(actor, "review")
+    return desk.reviews(site_ids(actor.user))
+
+
+def open_conversation(actor: Actor, conversation_id: uuid.UUID) -> tuple[int, dict[str, Any]]:
+    """Return a conversation's site, and what a console shows of it at first. Raises NotFound."""
     found = services.conversation_for(actor, "see_conversation", conversation_id)
     [(_, row)] = desk.rows([conversation_id])
     may_read_notes = rules.may(actor.user, "see_notes", found)
-    return {
+    return found.site_id, {
         "row": row,
         "summary": asdict(summary(found)),
         "notes": desk.notes(conversation_id) if may_read_notes else [],

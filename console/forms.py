@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.contrib.auth.forms import AuthenticationForm, UsernameField
 from django.contrib.auth.models import User
 from django_otp import verify_token
 from django_otp.plugins.otp_static.models import StaticDevice
@@ -11,6 +12,14 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from console.wording import words
 
 Devices = list[TOTPDevice] | list[StaticDevice]
+
+
+class SignInForm(AuthenticationForm):
+    """Django's, but a name that is too long for any account is refused before anybody keeps that it was tried."""
+
+    username = UsernameField(
+        max_length=User._meta.get_field("username").max_length, widget=forms.TextInput(attrs={"autofocus": True})
+    )
 
 
 class CodeForm(forms.Form):

@@ -22,9 +22,9 @@ Review: {review, conversation, site, language, direction: in | out, verdict: {ti
 said, held, context: [{role, text, at}], since, deadline, seconds left}; a row whose `review` changes says that there
 are others now. `decide` chooses: approve (in: the bot answers the message; out: `held` is said), edit (out only: `text`
 is said instead), reject. The first one wins.
-Codes of errors: bad_frame, not_allowed, not_found, not_owner (with `owner`), conflict (with `decision`), blocked and
-review (with `categories`; a review is sent when `confirmed`), service_unavailable, masking_unavailable, too_fast,
-internal.
+Codes of errors: bad_frame, not_allowed, not_found, not_owner (with `owner`), conflict (with `decision`; without: the id
+was used before for another text), blocked and review (with `categories`; a review is sent when `confirmed`),
+service_unavailable, masking_unavailable, too_fast, internal.
 """
 
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -78,7 +78,7 @@ class Inbox(Command):
 
     type: Literal["inbox"]
     view: View = "waiting"
-    site: Annotated[str, StringConstraints(max_length=64)] = ""
+    site: Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00]*$")] = ""
     before: Annotated[str, StringConstraints(max_length=100)] = ""
     action = "see_conversation"
 

@@ -3,13 +3,13 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from chatbot.models import Conversation, Handoff, Message, Review
 from console.models import Note
@@ -38,8 +38,8 @@ def inbox(user: User, sites: Iterable[int] | None, view: View, *, site: str = ""
         found = found.filter(site__key=site)
     at, _, last = before.partition(" ")
     try:
-        since, last_id = parse_datetime(at), uuid.UUID(last) if last else None
-    except ValueError:
+        since, last_id = datetime.fromisoformat(at).astimezone(UTC), uuid.UUID(last)
+    except (ValueError, OverflowError):
         since, last_id = None, None
     if since is not None and last_id is not None:
         found = found.filter(Q(updated__lt=since) | Q(updated=since, id__lt=last_id))

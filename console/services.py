@@ -22,6 +22,7 @@ from console.models import Note, StaffMember
 from console.rules import Action
 from guardrails import placeholders
 from guardrails import services as vault
+from guardrails.personal_data.masking import replaced
 from guardrails.screening import Screened
 from guardrails.vault import MasterKey
 
@@ -120,13 +121,21 @@ def reply(
 
 
 def note(actor: Actor, conversation_id: uuid.UUID, *, client_id: uuid.UUID, text: str, tools: Tools) -> None:
-    """Write something for other staff, once per `client_id`. Raises guardrails' MaskingUnavailable."""
+    """Write something for other staff, once per `client_id`.
+
+    Raises guardrails' MaskingUnavailable, and DuplicateId for another text under a used id.
+    """
     found = conversation_for(actor, "note", conversation_id)
     safe = placeholders.escape_lookalikes(text)
     findings = services.without_contacts(safe, tools.find(safe), found.site.contacts)
+    written = ""
     try:
         with transaction.atomic():
+            # First of all, as in every change: a row that points to the conversation would lock it last.
+            if Conversation.objects.select_for_update().filter(pk=found.pk).first() is None:
+                raise NotFound
             masked = vault.mask(found.id, safe, findings, master_key=tools.master_key())
+            written = masked.text
             Note.objects.create(
                 conversation=found,
                 author=actor.user,
@@ -136,8 +145,11 @@ def note(actor: Actor, conversation_id: uuid.UUID, *, client_id: uuid.UUID, text
             )
             _audited(actor, "note")(found)
     except IntegrityError:
-        if not Note.objects.filter(client_id=client_id, conversation=found, author=actor.user).exists():
+        before = Note.objects.filter(client_id=client_id, conversation=found, author=actor.user).first()
+        if before is None:
             raise NotFound from None
+        if before.text != written:
+            raise services.DuplicateId from None
     tools.log.nudge(conversation_id, "note")
 
 
@@ -149,20 +161,23 @@ def typing(actor: Actor, conversation_id: uuid.UUID, *, tools: Tools) -> None:
 
 
 def reveal(actor: Actor, conversation_id: uuid.UUID, *, placeholder: str, why: str, tools: Tools) -> str:
-    """Return the original behind a placeholder; who saw what and why is kept before it is shown. Raises NotFound."""
+    """Return the original behind a placeholder; who saw what and why is kept before it is shown.
+
+    Raises NotFound, and guardrails' MaskingUnavailable: the reason is masked.
+    """
     found = conversation_for(actor, "reveal", conversation_id)
     if not placeholders.PLACEHOLDER.fullmatch(placeholder):
         raise NotFound
     value = vault.values(conversation_id, master_key=tools.master_key()).get(placeholder)
     if value is None:
         raise NotFound
-    _audited(actor, "reveal", {"placeholder": placeholder, "why": _without_digits(why)})(found)
+    _audited(actor, "reveal", {"placeholder": placeholder, "why": _masked(why, value, tools.find)})(found)
     return value
 
 
-def may_review(actor: Actor) -> None:
-    """Raises NotAllowed unless the actor reviews anywhere."""
-    if not rules.may(actor.user, "review"):
+def require(actor: Actor, action: Action) -> None:
+    """Raises NotAllowed unless the actor may do this anywhere."""
+    if not rules.may(actor.user, action):
         raise NotAllowed
 
 
@@ -221,6 +236,7 @@ def _audited(actor: Actor, action: str, details: Mapping[str, Any] | None = None
     return write
 
 
-def _without_digits(why: str) -> str:
-    """A reason may quote what it was asked for; the audit log must not."""
-    return re.sub(r"\d{4,}", "…", why)
+def _masked(why: str, value: str, find: FindPersonalData) -> str:
+    """A reason may quote what it was asked for, in parts too; the audit log, where nothing is ever erased, must not."""
+    text, _ = replaced(why, find(why), lambda entity, _: f"<{entity}>")
+    return re.sub(r"\d(?:[\s().-]*\d){3,}", "…", text.replace(value, "…"))

@@ -23,7 +23,7 @@ from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from console import accounts, audit
-from console.forms import CodeForm, EnrolForm
+from console.forms import CodeForm, EnrolForm, SignInForm
 from console.models import AuditEntry
 from console.rules import Action, Role, has_passed, may, roles_of, sites_of
 from console.wording import words
@@ -36,6 +36,7 @@ class Login(LoginView):
     """The password. The gate asks for the second factor on the way to the next page."""
 
     template_name = "console/login.html"
+    authentication_form = SignInForm
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
@@ -188,7 +189,7 @@ def audit_log(request: HttpRequest) -> HttpResponse:
     entries = AuditEntry.objects.order_by("-id")
     if Role.ADMINISTRATOR not in roles_of(request.user):
         entries = entries.filter(site__in=list(sites_of(request.user).values_list("pk", flat=True)))
-    before, action, name = (request.GET.get(key, "").strip() for key in ("before", "action", "name"))
+    before, action, name = (request.GET.get(key, "").replace("\0", "").strip() for key in ("before", "action", "name"))
     matching = entries.filter(Q(action=action) if action else Q(), Q(actor_name=name) if name else Q())
     if before.isascii() and before.isdecimal():
         matching = matching.filter(pk__lt=min(int(before[:19]), 2**63 - 1))

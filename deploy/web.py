@@ -1,13 +1,19 @@
 """One web process: uvicorn on KEFU_HOST and KEFU_PORT. Several share the port (SO_REUSEPORT), each supervised alone."""
 
 import socket
-from typing import Any
+from typing import Any, ClassVar
 
 import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 
 from chatbot.limits import TokenBucket
 from config.environment import config
+
+SLICE = 4096
+SMALL = 1 << 16
+MOST_HELD = 1 << 26
+"""Bytes of unfinished messages in a process; more, and who sends a message above SMALL is cut off."""
 
 
 def listener(host: str, port: int) -> socket.socket:
@@ -21,11 +27,46 @@ def listener(host: str, port: int) -> socket.socket:
 
 
 class PatientProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's websocket, but with an end to its patience: it answers pings below the application's own limits."""
+    """uvicorn's websocket, but with an end to its patience, above the application's own limits.
+
+    It is for what the application never sees: pings, the pieces of a message, and messages that do not end.
+    """
+
+    held: ClassVar[int] = 0  # bytes of unfinished messages, those of all sockets of the process together
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._pings = TokenBucket(per_minute=60, burst=20)
+        self._frames = TokenBucket(per_minute=6_000, burst=1_000)
+        self._pieces = self._mine = 0
+
+    def data_received(self, data: bytes) -> None:
+        # What is read at once may hold tens of thousands of frames, and all are parsed before the first is counted.
+        for start in range(0, len(data), SLICE):
+            super().data_received(data[start : start + SLICE])
+            if self.transport.is_closing():
+                return
+        self._hold(self._pieces + len(self.conn.reader.buffer))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._hold(0)
+        super().connection_lost(exc)
+
+    def handle_text(self, event: Frame) -> None:
+        self._piece(event)
+        super().handle_text(event)
+
+    def handle_bytes(self, event: Frame) -> None:
+        self._piece(event)
+        super().handle_bytes(event)
+
+    def handle_cont(self, event: Frame) -> None:
+        self._piece(event)
+        super().handle_cont(event)
+
+    def handle_pong(self, event: Frame) -> None:
+        self._count()
+        super().handle_pong(event)
 
     def handle_ping(self) -> None:
         """Close a socket that pings without end."""
@@ -33,6 +74,21 @@ class PatientProtocol(WebSocketsSansIOProtocol):
             self.transport.abort()
         else:
             super().handle_ping()
+
+    def _count(self) -> None:
+        if self._frames.take():
+            self.transport.abort()
+
+    def _piece(self, event: Frame) -> None:
+        self._count()
+        self._pieces = 0 if event.fin else self._pieces + len(event.data)
+
+    def _hold(self, size: int) -> None:
+        """Remember how much of an unfinished message is here; close the socket when all hold too much together."""
+        PatientProtocol.held += size - self._mine
+        self._mine = size
+        if size > SMALL and self.held > MOST_HELD:
+            self.transport.abort()
 
 
 def main() -> None:

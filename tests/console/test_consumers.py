@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.db import OperationalError
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from chatbot import ownership, services, turns
+from chatbot import ownership, services, turns, wiring
 from chatbot.events import EventLog
 from chatbot.models import Conversation, Handoff, Message, Review, Site
+from chatbot.seats import Seats
 from chatbot.turn import Record
-from console import consumers, protocol
+from console import accounts, consumers, protocol
 from console.models import AuditEntry, Note
 from guardrails.verdict import Verdict
 from tests.console.conftest import HOST, MASTER_KEY, Console, console_of, cookie_of, off_loop, staff
@@ -108,6 +110,86 @@ async def test_a_session_that_ends_ends_its_console(
     await off_loop(Session.objects.all().delete)
     _, code = await console.closed()
     assert code == protocol.CLOSE_REFUSED
+
+
+async def test_a_session_that_cannot_be_looked_up_ends_its_console(
+    web: SimpleNamespace, mei: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else one failure of the database would leave it open for good, whatever becomes of the account."""
+
+    def away(scope: Any) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(consumers, "SESSION_SECONDS", 0.02)
+    console = await console_of(mei)
+    monkeypatch.setattr(consumers, "identify", away)
+    _, code = await console.closed()
+    assert code == consumers.CLOSE_INTERNAL
+
+
+async def test_who_loses_a_site_sees_nothing_of_it_any_more(
+    web: SimpleNamespace,
+    mei: User,
+    tom: User,
+    chat: Conversation,
+    other_site: Site,
+    log: EventLog,
+    queue: FakeQueue,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(consumers, "SESSION_SECONDS", 0.05)
+    console, other = await console_of(mei), await console_of(tom)
+    await done(console, "watch", chat)
+    await off_loop(mei.staff_member.sites.set, [other_site])
+    assert (await done(console, "inbox", view="all"))["conversations"] == [], "at once"
+    while sum(frame["type"] == "reload" for frame in console.frames) < 2:  # the first: events have begun to come
+        await console.next()
+    await off_loop(say, chat, log, queue, "This is between us")
+    await done(other, "note", chat, text="and so is this")
+    await other.wait_for("conversation")
+    assert await console.quiet()
+    await console.leave()
+    await other.leave()
+
+
+async def test_who_has_no_role_any_more_lists_nothing(web: SimpleNamespace, mei: User, chat: Conversation) -> None:
+    console = await console_of(mei)
+    await off_loop(accounts.change, mei, roles=["knowledge_manager"])
+    assert (await console.command("inbox", view="all"))["code"] == "not_allowed"
+    await console.leave()
+
+
+async def test_a_reviewer_at_a_console_is_nobody_to_wait_for(
+    web: SimpleNamespace, site: Site, mei: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chatbot.wiring import presence
+
+    monkeypatch.setattr(consumers, "SESSION_SECONDS", 0.02)
+    reviewer = await console_of(await off_loop(staff, "rosa", "reviewer"))
+    agent = await console_of(mei)
+    await off_loop(accounts.change, await off_loop(User.objects.get, username="rosa"), active=False)
+    await reviewer.closed()  # it has been looked at again by then
+    assert presence().agents(site.pk) == frozenset({mei.pk})
+    await agent.leave()
+
+
+async def test_an_address_has_so_many_sockets_that_have_not_said_who_they_are(
+    web: SimpleNamespace, mei: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seats = Seats(2)
+    monkeypatch.setattr(wiring, "waiting", lambda: seats)
+    silent = [Console(), Console()]
+    for console in silent:
+        await console.connect()
+    third = Console()
+    await third.connect()
+    frames, code = await third.closed()
+    assert ([frame["code"] for frame in frames], code) == (["too_fast"], protocol.CLOSE_TOO_FAST)
+    await silent[0].leave()
+    welcome = await console_of(mei)
+    fourth = await console_of(mei)  # whoever has said hello waits no more
+    for console in (silent[1], welcome, fourth):
+        await console.leave()
 
 
 async def test_rights_that_end_end_at_the_next_frame(web: SimpleNamespace, mei: User, chat: Conversation) -> None:
@@ -221,6 +303,20 @@ async def test_a_reply_sent_twice_under_its_id_is_one_message(
     again = await done(console, "reply", chat, id=id_, text="Once.")
     assert first["message"] == again["message"]
     assert await off_loop(Message.objects.filter(role="agent").count) == 1
+    await console.leave()
+
+
+@pytest.mark.parametrize("act", ["reply", "note"])
+async def test_another_text_under_a_used_id_is_refused(
+    act: str, web: SimpleNamespace, mei: User, chat: Conversation
+) -> None:
+    console, id_ = await console_of(mei), str(uuid.uuid4())
+    await done(console, "take", chat)
+    await done(console, act, chat, id=id_, text="The parcel is on its way.")
+    assert (await console.command(act, chat, id=id_, text="The parcel is lost."))["code"] == "conflict"
+    await done(console, act, chat, id=id_, text="The parcel is on its way.")
+    texts = Note.objects.values_list if act == "note" else Message.objects.filter(role="agent").values_list
+    assert await off_loop(lambda: list(texts("text", flat=True))) == ["The parcel is on its way."]
     await console.leave()
 
 
@@ -388,6 +484,27 @@ async def test_an_original_is_shown_to_the_agent_alone_and_kept_in_the_record_wi
     await other.leave()
 
 
+@pytest.mark.parametrize(
+    ("why", "kept"),
+    [
+        ("to call 138-0013-8000", "to call …"),
+        ("138 001 380 00 is wrong", "… is wrong"),
+        ("not 13900139000 but 13800138000", "not <CN_MOBILE> but <CN_MOBILE>"),
+        ("order 12 of 3", "order 12 of 3"),
+    ],
+)
+async def test_the_reason_for_seeing_an_original_holds_no_personal_data(
+    why: str, kept: str, web: SimpleNamespace, mei: User, chat: Conversation, log: EventLog, queue: FakeQueue
+) -> None:
+    """The record is never erased, so nothing of a customer may be in it."""
+    await off_loop(say, chat, log, queue, "my number is 13800138000")
+    agent = await console_of(mei)
+    await done(agent, "take", chat)
+    await done(agent, "reveal", chat, placeholder="<CN_MOBILE_1>", why=why)
+    assert (await off_loop(AuditEntry.objects.get, action="reveal")).details["why"] == kept
+    await agent.leave()
+
+
 async def test_rows_reach_consoles_of_that_site_alone(
     web: SimpleNamespace, mei: User, chat: Conversation, other_site: Site, log: EventLog, queue: FakeQueue
 ) -> None:
@@ -419,6 +536,17 @@ async def test_an_agent_who_says_so_is_offered_work(
     assert await off_loop(assign, lambda: presence().agents()) == []
     await console.leave()
     assert presence().agents() == frozenset()
+
+
+@pytest.mark.parametrize("before", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-13-45", "", "x"])
+async def test_a_page_that_begins_nowhere_is_the_first(
+    before: str, web: SimpleNamespace, mei: User, chat: Conversation
+) -> None:
+    console = await console_of(mei)
+    for begin in (f"{before} {uuid.UUID(int=0)}", f"{before} x", before):
+        assert len((await done(console, "inbox", view="all", before=begin))["conversations"]) == 1
+    assert (await console.command("inbox", site="shop\0"))["code"] == "bad_frame"
+    await console.leave()
 
 
 async def test_pages_of_the_inbox_follow_each_other_without_gap(

@@ -50,6 +50,17 @@ def test_a_right_password_leads_home_and_home_says_who_one_is(mei: User, client:
     assert AUDIT not in page
 
 
+def test_a_name_that_is_longer_than_any_is_refused_and_not_kept(client: Client, mei: User) -> None:
+    assert sign_in(client, "m" * 5_000).status_code == 200
+    assert not AccessAttempt.objects.exists()
+
+
+@pytest.mark.parametrize("query", ["name=%00", "action=%00", "before=%00", f"before={9**40}"])
+def test_an_odd_question_to_the_audit_log_is_answered(query: str, site: Site) -> None:
+    """PostgreSQL takes no NUL."""
+    assert signed_in(staff("sue", "supervisor")).get(f"{AUDIT}?{query}").status_code == 200
+
+
 def test_home_leads_only_where_the_role_may_go(site: Site) -> None:
     for role, places in {"supervisor": {AUDIT}, "administrator": {AUDIT, "/admin/"}, "reviewer": set()}.items():
         page = signed_in(staff(role, role)).get(STAFF).content.decode()

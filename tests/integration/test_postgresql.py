@@ -24,6 +24,7 @@ DATABASE_TESTS = [
     "tests/console/test_audit.py",
     "tests/console/test_accounts.py",
     "tests/console/test_login.py",
+    "tests/console/test_services.py",
     "tests/guardrails/test_services.py",
     "tests/knowledge/test_services.py",
 ]
