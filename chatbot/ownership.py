@@ -151,12 +151,12 @@ def send_reply(
     The guards warn first (`review` is sent when `confirmed`), and block what must not be said at all. Raises NotOwner,
     guardrails' MaskingUnavailable, services' DuplicateId, and ValueError for a client id that is too long.
     """
+    # Sent again, maybe after the conversation went to somebody else: then it is only compared.
+    again = was_sent(conversation_id=conversation_id, agent=agent, client_id=client_id)
     client_id = f"{agent.pk}:{client_id}"
     if len(client_id) > MOST_ID_CHARACTERS:
         raise ValueError("the client id is too long")
     screened = screen(text)
-    # Sent again, maybe after the conversation went to somebody else: then it is only compared.
-    again = Message.objects.filter(conversation_id=conversation_id, client_id=client_id).exists()
     if not again and (screened.verdict == "block" or (screened.verdict == "review" and not confirmed)):
         return Sent(None, screened)
     conversation = Conversation.objects.select_related("site", "agent").get(pk=conversation_id)
@@ -188,6 +188,12 @@ def send_reply(
         with contextlib.suppress(LogUnavailable):
             services.announce_rest(conversation_id, log=log, own=received.message)
     return Sent(received.message, screened)
+
+
+def was_sent(*, conversation_id: uuid.UUID, agent: User, client_id: str) -> bool:
+    """Say whether this agent has sent a reply under this id before."""
+    own_id = f"{agent.pk}:{client_id}"
+    return Message.objects.filter(conversation_id=conversation_id, client_id=own_id).exists()
 
 
 def request_person(*, conversation_id: uuid.UUID, reason: str, log: EventLog) -> None:

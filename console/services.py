@@ -104,8 +104,12 @@ def hand_back(actor: Actor, conversation_id: uuid.UUID, *, tools: Tools, closing
 def reply(
     actor: Actor, conversation_id: uuid.UUID, *, client_id: uuid.UUID, text: str, confirmed: bool, tools: Tools
 ) -> Sent:
-    """Send a reply to the customer. Raises as `ownership.send_reply` does."""
-    conversation_for(actor, "reply", conversation_id)
+    """Send a reply to the customer. Raises as `ownership.send_reply` does.
+
+    One that was sent before is answered as it was then, whoever has the conversation now.
+    """
+    sent = ownership.was_sent(conversation_id=conversation_id, agent=actor.user, client_id=str(client_id))
+    conversation_for(actor, "see_conversation" if sent else "reply", conversation_id)
     return ownership.send_reply(
         conversation_id=conversation_id,
         agent=actor.user,

@@ -301,8 +301,11 @@ async def test_a_reply_sent_twice_under_its_id_is_one_message(
     id_ = str(uuid.uuid4())
     first = await done(console, "reply", chat, id=id_, text="Once.")
     again = await done(console, "reply", chat, id=id_, text="Once.")
-    assert first["message"] == again["message"]
+    await done(console, "hand_back", chat)
+    late = await done(console, "reply", chat, id=id_, text="Once.")
+    assert first["message"] == again["message"] == late["message"]
     assert await off_loop(Message.objects.filter(role="agent").count) == 1
+    assert (await console.command("reply", chat, text="Twice."))["code"] == "not_allowed"
     await console.leave()
 
 
