@@ -152,6 +152,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 2**20
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True  # the files are served as they lie: nothing to collect
 WHITENOISE_MAX_AGE = 300
 

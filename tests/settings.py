@@ -8,7 +8,5 @@ if not os.environ.get("KEFU_VAR"):
     os.environ["KEFU_VAR"] = _folder.name
 
 from config.settings import *  # noqa: F403
-from config.settings import STATIC_ROOT
 
-STATIC_ROOT.mkdir(exist_ok=True)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # accounts of tests need not resist guessing
