@@ -42,8 +42,8 @@ def ask(address: str, origin: str, key: str, language: str, question: str) -> It
             event = receive(socket, "reply", "message")
             now = (time.perf_counter() - started) * 1000
             if event["type"] == "reply":
+                yield ("\r" if event.get("replace") and first else "") + event["text"]
                 first = first or now
-                yield ("\r" if event.get("replace") else "") + event["text"]
             elif event["message"]["role"] == "bot":
                 message = event["message"]
                 if not first:

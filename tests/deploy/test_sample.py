@@ -55,7 +55,8 @@ def test_parts_are_yielded_as_they_come_then_the_whole_with_its_sources_and_time
 
 
 def test_a_part_that_replaces_all_before_it_says_so() -> None:
-    parts = [{"type": "reply", "text": "Now"}, {"type": "reply", "text": "Sorry.", "replace": True}]
+    now = {"type": "reply", "text": "Now", "replace": True}  # the first part replaces nothing
+    parts = [now, {"type": "reply", "text": "Sorry.", "replace": True}]
     with server(*parts, {"type": "message", "message": BOT}) as address:
         assert play(address)[0] == ["Now", "\rSorry."]
 
