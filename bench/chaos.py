@@ -195,10 +195,15 @@ def judge(customer: Customer, fresh: Tab) -> list[Fault]:
     return faults + _speakers(told) + _outcomes(told)
 
 
-def judge_agent(agent: Agent, told: list[dict[str, Any]]) -> list[Fault]:
-    """What an agent was told is sent stands in the histories, once."""
+def said_by_agents(var: Path) -> Counter[str]:
+    """Count the texts of agents in the database."""
+    with sqlite3.connect(f"file:{var / 'kefu.sqlite3'}?mode=ro", uri=True) as database:
+        return Counter(row[0] for row in database.execute("SELECT text FROM chatbot_message WHERE role = 'agent'"))
+
+
+def judge_agent(agent: Agent, found: Counter[str]) -> list[Fault]:
+    """What an agent was told is sent stands in the database, once; the tabs are compared with histories elsewhere."""
     faults = [Fault(kind, text) for kind, text in agent.faults]
-    found = Counter(message["text"] for message in told if message["role"] == "agent")
     for id_, sent in agent.replies.items():
         if sent.done and not found[sent.text]:
             faults.append(Fault("lost", f"{agent.name}'s reply {id_} in {sent.conversation}"))
@@ -312,8 +317,8 @@ async def main(server: Server, options: argparse.Namespace) -> int:
     for customer, fresh in zip(customers, afresh, strict=True):
         name = customer.visit.conversation
         faults += [Fault(fault.kind, f"{name}: {fault.text}") for fault in judge(customer, fresh)]
-    told = [message for fresh in afresh for message in fresh.history]
-    faults += [fault for agent in agents for fault in judge_agent(agent, told)]
+    said = said_by_agents(server.var)  # a fresh reader is told the last messages alone
+    faults += [fault for agent in agents for fault in judge_agent(agent, said)]
     show(customers, agents, harmed, proxy.cuts, faults)
     await asyncio.gather(*(agent.close() for agent in agents))
     await asyncio.gather(*(tab.close() for tab in [*afresh, *(tab for customer in customers for tab in customer.tabs)]))
