@@ -196,18 +196,19 @@ def judge(customer: Customer, fresh: Tab) -> list[Fault]:
 
 
 def said_by_agents(var: Path) -> Counter[str]:
-    """Count the texts of agents in the database."""
+    """Count agents' replies in the database by the id under which they were sent."""
     with sqlite3.connect(f"file:{var / 'kefu.sqlite3'}?mode=ro", uri=True) as database:
-        return Counter(row[0] for row in database.execute("SELECT text FROM chatbot_message WHERE role = 'agent'"))
+        rows = database.execute("SELECT client_id FROM chatbot_message WHERE role = 'agent'")
+        return Counter(row[0].partition(":")[2] for row in rows)
 
 
 def judge_agent(agent: Agent, found: Counter[str]) -> list[Fault]:
     """What an agent was told is sent stands in the database, once; the tabs are compared with histories elsewhere."""
     faults = [Fault(kind, text) for kind, text in agent.faults]
     for id_, sent in agent.replies.items():
-        if sent.done and not found[sent.text]:
+        if sent.done and not found[id_]:
             faults.append(Fault("lost", f"{agent.name}'s reply {id_} in {sent.conversation}"))
-        if found[sent.text] > 1:
+        if found[id_] > 1:
             faults.append(Fault("doubled", f"{agent.name}'s reply {id_} in {sent.conversation}"))
     return faults
 

@@ -136,6 +136,8 @@ class Tab:
                 self.faults.append(("lost", f"conversation {visit.conversation} became {welcome['conversation']}"))
             visit.token, visit.conversation = welcome["token"], welcome["conversation"]
             visit.lines += 1
+            if line != self._line:  # reloaded meanwhile: this line began with what was shown before
+                return True
             self._socket = socket
             self.welcomed.set()
             sender = asyncio.create_task(self._send(socket, line))
