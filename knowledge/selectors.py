@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from knowledge import vectors
 from knowledge.index import Entry, Index
-from knowledge.models import Chunk, Document, Embedding, KnowledgeBase
+from knowledge.models import Chunk, Document, Embedding, KnowledgeBase, ReleaseItem
 from knowledge.passages import Passage, Sentence, Vectors
 
 _KEYS_AT_ONCE = 5000
@@ -22,15 +22,15 @@ class VectorsMissing(Exception):
 
 
 def current_version(base_slug: str) -> int:
-    """The version of a base. Raises `BaseMissing`."""
-    version = KnowledgeBase.objects.filter(slug=base_slug).values_list("version", flat=True).first()
-    if version is None:
+    """The number of the release that answers, 0 before the first. Raises `BaseMissing`."""
+    found = KnowledgeBase.objects.filter(slug=base_slug).values_list("published__number").first()
+    if found is None:
         raise BaseMissing(f"there is no knowledge base {base_slug!r}")
-    return version
+    return found[0] or 0
 
 
 def documents(base_slug: str) -> QuerySet[Document]:
-    """The documents of a base by name, whatever their state."""
+    """The documents of a base by name, live or not."""
     return Document.objects.filter(base__slug=base_slug).order_by("name")
 
 
@@ -43,9 +43,14 @@ def load_index(base_slug: str, model_id: str) -> Index:
     while True:
         version = current_version(base_slug)
         chunks = list(
-            Chunk.objects.filter(document__base__slug=base_slug, document__state=Document.State.LIVE, enabled=True)
-            .select_related("document")
-            .order_by("document__name", "position")
+            Chunk.objects.filter(
+                enabled=True,
+                version__in=ReleaseItem.objects.filter(release__base__slug=base_slug, release__number=version).values(
+                    "version"
+                ),
+            )
+            .select_related("version__document")
+            .order_by("version__document__name", "position")
         )
         stored = _stored(
             {key for chunk in chunks for key in map(vectors.text_hash, vectors.embedded_texts(chunk))}, model_id
@@ -76,7 +81,7 @@ def _index(chunks: list[Chunk], stored: dict[bytes, bytes], version: int) -> Ind
     for chunk, one in zip(chunks, texts, strict=True):
         own = every[start : start + len(one)]
         start += len(one)
-        titles = 1 + bool(vectors.title_of(chunk.question, chunk.heading))
+        titles = 1 + len(vectors.titles_of(chunk))
         entries.append(Entry(_passage(chunk, own[titles:]), own[0], own[1:titles]))
     return Index(entries, version=version, dimension=dimension)
 
@@ -84,7 +89,7 @@ def _index(chunks: list[Chunk], stored: dict[bytes, bytes], version: int) -> Ind
 def _passage(chunk: Chunk, sentence_vectors: Vectors) -> Passage:
     return Passage(
         chunk_id=chunk.pk,
-        document=chunk.document.name,
+        document=chunk.version.document.name,
         ref=chunk.ref,
         heading=chunk.heading,
         text=chunk.text,

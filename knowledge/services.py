@@ -6,13 +6,12 @@ from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 
-from knowledge import vectors
+from knowledge import releases, vectors
 from knowledge.blocks import Unreadable
 from knowledge.chunking import Draft, chunk
 from knowledge.embedding import Embedder
-from knowledge.models import Chunk, Document, Embedding, KnowledgeBase
+from knowledge.models import Chunk, Document, DocumentVersion, Embedding, KnowledgeBase, ReleaseItem
 from knowledge.readers import read_document
 from knowledge.sentences import sentence_spans
 
@@ -55,56 +54,62 @@ def import_document(
     embedder or the judge raises, and then changes nothing.
     """
     base = KnowledgeBase.objects.get_or_create(slug=base_slug, defaults={"name": base_slug})[0]
+    document = Document.objects.get_or_create(base=base, name=name)[0]
     content_hash = sha256(data).hexdigest()
     made_with = f"reading {READING}, {embedder.model_id}, guards {guard_version}"
-    before = Document.objects.filter(base=base, name=name).first()
-    live = before is not None and before.state == Document.State.LIVE
-    if before is not None and live and (before.content_hash, before.made_with) == (content_hash, made_with):
-        return ImportReport(name, before.chunks.count(), "unchanged")
+    live = live_version(document)
+    if live is not None and (live.content_hash, live.made_with) == (content_hash, made_with):
+        return ImportReport(name, live.chunks.count(), "unchanged")
+    version = DocumentVersion(document=document, content_hash=content_hash, made_with=made_with, bytes=len(data))
     try:
         drafts = [
             replace(one, text=clean(one.text), question=clean(one.question), heading=clean(one.heading))
             for one in chunk(read_document(name, data))
         ]
     except Unreadable as error:
-        if not live:
-            refused = {
-                "content_hash": content_hash,
-                "made_with": made_with,
-                "state": Document.State.REFUSED,
-                "reason": str(error),
-            }
-            Document.objects.update_or_create(base=base, name=name, defaults=refused)
-        return ImportReport(name, before.chunks.count() if before is not None and live else 0, "refused", str(error))
+        version.stage, version.reason = DocumentVersion.Stage.REFUSED, str(error)
+        _store(version)
+        return ImportReport(name, live.chunks.count() if live is not None else 0, "refused", str(error))
     chunks = [_chunk(position, draft, guard_version) for position, draft in enumerate(drafts)]
     _judge(chunks, judge)
     _embed([text for one in chunks for text in vectors.embedded_texts(one)], embedder)
+    version.stage = DocumentVersion.Stage.READY
     with transaction.atomic():
-        document = Document.objects.update_or_create(
-            base=base,
-            name=name,
-            defaults={"content_hash": content_hash, "made_with": made_with, "state": Document.State.LIVE, "reason": ""},
-        )[0]
-        document.chunks.all().delete()
+        _store(version)
         for one in chunks:
-            one.document = document
+            one.version = version
         Chunk.objects.bulk_create(chunks, batch_size=500)
-        _raise_version(base)
+        releases.put(version)
+        releases.publish(base_slug, urgent=True)
     return ImportReport(name, len(chunks), "live")
 
 
 def retire_document(base_slug: str, name: str) -> bool:
-    """Takes a document out of all answers; its rows stay. False when no such document is live."""
+    """Takes a document out of all answers; its versions stay. False when no such document is live."""
+    document = Document.objects.filter(base__slug=base_slug, name=name).first()
+    if document is None or live_version(document) is None:
+        return False
     with transaction.atomic():
-        found = Document.objects.filter(base__slug=base_slug, name=name, state=Document.State.LIVE)
-        if not found.update(state=Document.State.RETIRED):
-            return False
-        _raise_version(KnowledgeBase.objects.get(slug=base_slug))
+        releases.take_out(document)
+        releases.publish(base_slug, urgent=True)
     return True
 
 
-def _raise_version(base: KnowledgeBase) -> None:
-    KnowledgeBase.objects.filter(pk=base.pk).update(version=F("version") + 1)
+def live_version(document: Document) -> DocumentVersion | None:
+    """The version that answers now."""
+    return DocumentVersion.objects.filter(
+        document=document, pk__in=ReleaseItem.objects.filter(release=document.base.published).values("version")
+    ).first()
+
+
+def _store(version: DocumentVersion) -> None:
+    """Saves a new version under the document's next number."""
+    with transaction.atomic():
+        document = Document.objects.select_for_update().get(pk=version.document_id)
+        document.versions_made += 1
+        document.save(update_fields=["versions_made"])
+        version.number = document.versions_made
+        version.save()
 
 
 def _chunk(position: int, draft: Draft, guard_version: str) -> Chunk:

@@ -18,6 +18,7 @@ class Embeddable(Protocol):
 
     heading: str
     question: str
+    questions: list[str]
     text: str
     sentences: list[dict[str, Any]]
 
@@ -29,15 +30,20 @@ def title_of(question: str, heading: str) -> str:
     return question or heading.rsplit(HEADING_SEPARATOR, 1)[-1]
 
 
-def embedded_texts(chunk: Embeddable) -> list[str]:
-    """All that is embedded of a chunk: its text led by its question or headings, its title if any, its sentences.
+def titles_of(chunk: Embeddable) -> list[str]:
+    """Everything that a customer's question is compared with besides the text: its title, and the questions added."""
+    title = title_of(chunk.question, chunk.heading)
+    return [*([title] if title else []), *chunk.questions]
 
-    The title is embedded as a customer would ask it, the others as passages.
+
+def embedded_texts(chunk: Embeddable) -> list[str]:
+    """All that is embedded of a chunk: its text led by its question or headings, its titles, its sentences.
+
+    Titles are embedded as a customer would ask them, the others as passages.
     """
     led = "\n".join(part for part in (chunk.question or chunk.heading, chunk.text) if part)
-    title = title_of(chunk.question, chunk.heading)
     sentences = [as_passage(chunk.text[sentence["start"] : sentence["end"]]) for sentence in chunk.sentences]
-    return [as_passage(led), *([as_query(title)] if title else []), *sentences]
+    return [as_passage(led), *map(as_query, titles_of(chunk)), *sentences]
 
 
 def text_hash(embedded: str) -> bytes:

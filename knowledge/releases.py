@@ -1,0 +1,177 @@
+"""Releases of a base: what is in the draft, what is published, and the way back.
+
+Every change of a base takes its row first, so changes of one base happen one after the other. Knows nothing of how a
+version is made or examined.
+"""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from knowledge.models import Document, DocumentVersion, GoldenQuestion, KnowledgeBase, Release, ReleaseItem
+
+READY = DocumentVersion.Stage.READY
+
+
+class Conflict(Exception):
+    """Somebody else has changed it meanwhile: look at it again. Nothing was changed."""
+
+
+class GateClosed(Exception):
+    """The draft may not be published: `code` is "not_examined" or "lost" (then `lost` golden questions)."""
+
+    def __init__(self, code: str, lost: int = 0) -> None:
+        super().__init__(
+            f"{lost} golden questions would be lost" if lost else "the golden questions were not put to this draft"
+        )
+        self.code, self.lost = code, lost
+
+
+@dataclass(frozen=True)
+class Change:
+    """A document whose version differs: numbers of the versions, None where it is not there."""
+
+    document: str
+    before: int | None
+    after: int | None
+
+
+def put(version: DocumentVersion) -> Release:
+    """Put a ready version into its base's draft, in place of any other version of the document.
+
+    Raises ValueError when it is not ready.
+    """
+    if version.stage != READY:
+        raise ValueError(f"version {version.number} of {version.document.name} is {version.stage}")
+    with transaction.atomic():
+        draft = _draft(_locked(version.document.base_id))
+        ReleaseItem.objects.update_or_create(
+            release=draft, document_id=version.document_id, defaults={"version": version}
+        )
+        return _changed(draft)
+
+
+def take_out(document: Document) -> bool:
+    """Take a document out of its base's draft; its versions stay. False when it is not in it."""
+    with transaction.atomic():
+        draft = _draft(_locked(document.base_id))
+        if not ReleaseItem.objects.filter(release=draft, document=document).delete()[0]:
+            return False
+        _changed(draft)
+    return True
+
+
+def draft(base_slug: str) -> Release:
+    """Return the draft of a base, made from what is published if there is none. Raises KnowledgeBase.DoesNotExist."""
+    with transaction.atomic():
+        return _draft(_locked(KnowledgeBase.objects.values_list("pk", flat=True).get(slug=base_slug)))
+
+
+def changes(release: Release, against: Release | None) -> list[Change]:
+    """Return what the release changes against another one (None: against nothing), by document."""
+    after, before = _numbers(release), _numbers(against)
+    names = sorted({name for name, _ in after.items() ^ before.items()})
+    return [Change(name, before.get(name), after.get(name)) for name in names]
+
+
+def publish(base_slug: str, *, revision: int | None = None, urgent: bool = False, author: str = "") -> Release | None:
+    """Let the draft answer from now on; return it, or None when it differs in nothing from what is published.
+
+    `revision` is the draft that was looked at: raises Conflict when it has changed since. Raises GateClosed unless the
+    golden questions, where there are any, were put to this very draft and it loses no more of them than the base
+    allows; an `urgent` one is examined afterwards.
+    """
+    with transaction.atomic():
+        base = _locked(KnowledgeBase.objects.values_list("pk", flat=True).get(slug=base_slug))
+        new = base.releases.filter(state=Release.State.DRAFT).first()
+        if new is None or not changes(new, base.published):
+            return None
+        if revision is not None and new.revision != revision:
+            raise Conflict(f"the draft is at revision {new.revision}")
+        if not urgent:
+            _pass_gate(base, new)
+        new.state, new.urgent, new.author = Release.State.PUBLISHED, urgent, author
+        new.parent, new.published_at = base.published, timezone.now()
+        new.save(update_fields=["state", "urgent", "author", "parent", "published_at"])
+        base.published = new
+        base.save(update_fields=["published"])
+        return new
+
+
+def rollback(base_slug: str, number: int | None = None) -> Release:
+    """Let an earlier release answer again, the one before by default; return it. Raises Release.DoesNotExist.
+
+    What the draft has only from the release that is left goes back with it, so that the next publication does not bring
+    it in again; documents that were changed since then stay as they are in the draft.
+    """
+    with transaction.atomic():
+        base = _locked(KnowledgeBase.objects.values_list("pk", flat=True).get(slug=base_slug))
+        left = base.published
+        if left is None:
+            raise Release.DoesNotExist("nothing is published")
+        if number is None and left.parent_id is None:
+            raise Release.DoesNotExist("nothing was published before")
+        wanted = {"number": number} if number is not None else {"pk": left.parent_id}
+        target = base.releases.get(state=Release.State.PUBLISHED, **wanted)
+        base.published = target
+        base.save(update_fields=["published"])
+        open_draft = base.releases.filter(state=Release.State.DRAFT).first()
+        if open_draft is not None:
+            _take_back(open_draft, left, target)
+        return target
+
+
+def _locked(base_id: int) -> KnowledgeBase:
+    return KnowledgeBase.objects.select_for_update().get(pk=base_id)
+
+
+def _draft(base: KnowledgeBase) -> Release:
+    found = base.releases.filter(state=Release.State.DRAFT).first()
+    if found is not None:
+        return found
+    base.releases_made += 1
+    base.save(update_fields=["releases_made"])
+    new = Release.objects.create(base=base, number=base.releases_made, parent=base.published)
+    if base.published is not None:
+        kept = base.published.items.values_list("document_id", "version_id")
+        ReleaseItem.objects.bulk_create(
+            [ReleaseItem(release=new, document_id=document, version_id=version) for document, version in kept],
+            batch_size=2000,
+        )
+    return new
+
+
+def _changed(release: Release) -> Release:
+    Release.objects.filter(pk=release.pk).update(revision=F("revision") + 1)
+    release.refresh_from_db(fields=["revision"])
+    return release
+
+
+def _numbers(release: Release | None) -> dict[str, int]:
+    return dict(release.items.values_list("document__name", "version__number")) if release is not None else {}
+
+
+def _pass_gate(base: KnowledgeBase, new: Release) -> None:
+    if not GoldenQuestion.objects.filter(base=base, active=True).exists():
+        return
+    last = new.examinations.filter(revision=new.revision).order_by("pk").last()
+    if last is None:
+        raise GateClosed("not_examined")
+    if last.lost > base.losses_allowed:
+        raise GateClosed("lost", last.lost)
+
+
+def _take_back(open_draft: Release, left: Release, target: Release) -> None:
+    was, wanted = (dict(one.items.values_list("document_id", "version_id")) for one in (left, target))
+    mine = dict(open_draft.items.values_list("document_id", "version_id"))
+    undone = {key for key in was.keys() | wanted.keys() if was.get(key) != wanted.get(key)}
+    back = [key for key in undone if mine.get(key) == was.get(key)]
+    if not back:
+        return
+    open_draft.items.filter(document__in=back).delete()
+    ReleaseItem.objects.bulk_create(
+        [ReleaseItem(release=open_draft, document_id=key, version_id=wanted[key]) for key in back if key in wanted]
+    )
+    _changed(open_draft)
