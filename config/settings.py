@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "attachments",
     "chatbot",
     "console",
+    "api",
 ]
 
 MIDDLEWARE = [

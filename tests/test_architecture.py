@@ -39,17 +39,18 @@ PURE = {
 }
 MAY_IMPORT_TORCH = {"knowledge/embedding.py", "chatbot/engines/transformers_engine.py"}
 NEVER = {
-    "guardrails": {"knowledge", "chatbot", "attachments", "console"},
-    "knowledge": {"guardrails", "chatbot", "attachments", "console"},
-    "attachments": {"knowledge", "chatbot", "console"},
-    "chatbot": {"console"},
+    "guardrails": {"knowledge", "chatbot", "attachments", "console", "desk", "api"},
+    "knowledge": {"guardrails", "chatbot", "attachments", "console", "desk", "api"},
+    "attachments": {"knowledge", "chatbot", "console", "desk", "api"},
+    "chatbot": {"console", "desk", "api"},
+    "console": {"api"},
 }
 
 
 def modules() -> list[Path]:
     return [
         path
-        for app in ("attachments", "chatbot", "console", "guardrails", "knowledge")
+        for app in ("api", "attachments", "chatbot", "console", "guardrails", "knowledge")
         for path in sorted((ROOT / app).rglob("*.py"))
         if "migrations" not in path.parts
     ]
