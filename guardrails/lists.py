@@ -53,42 +53,45 @@ def newest() -> int:
         raise
 
 
-def load() -> Lexicon:
-    """Return the lexicon of all lists that are live."""
-    return Lexicon.of(active())
+def load(before: Lexicon | None = None) -> Lexicon:
+    """Return the lexicon of all lists that are live. before: an earlier one, which may save work."""
+    return Lexicon.of(active(), before)
 
 
 class Loader:
-    """Loads the live lists again and again; those that have not changed are neither read nor built anew.
+    """Loads the live lists again and again; of those that have changed, the changed rows alone are read.
 
     Not to be called by two threads at once.
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, int], WordList] = {}
-        self._last: Lexicon | None = None
+        self._known: dict[str, tuple[int, WordList]] = {}
 
-    def __call__(self) -> Lexicon:
-        """Return the lexicon of all lists that are live."""
-        self._last = Lexicon.of(active(self._known), self._last)
-        return self._last
+    def __call__(self, before: Lexicon | None = None) -> Lexicon:
+        """Return the lexicon of all lists that are live. before: an earlier one, which may save work."""
+        return Lexicon.of(active(self._known), before)
 
 
-def active(known: dict[tuple[str, int], WordList] | None = None) -> list[WordList]:
+def active(known: dict[str, tuple[int, WordList]] | None = None) -> list[WordList]:
     """Return the live lists; the shipped one comes from its files unless it was edited or switched off.
 
-    known: versions that were read before, which is brought up to date.
+    known: by name, the versions that were read before, which is brought up to date.
     """
     known = {} if known is None else known
-    lists: list[WordList] = []
-    now: dict[tuple[str, int], WordList] = {}
-    for name, number in _live_versions():
-        words = known.get((name, number)) or (shipped() if number == _FILES else version(name, number))
-        now[name, number] = words
-        lists.append(words)
+    now = {name: (number, _read(name, number, known.get(name))) for name, number in _live_versions()}
     known.clear()
     known.update(now)
-    return lists
+    return [words for _, words in now.values()]
+
+
+def _read(name: str, number: int, known: tuple[int, WordList] | None) -> WordList:
+    if known and known[0] == number:
+        return known[1]
+    if number == _FILES:
+        return shipped()
+    if known and known[0] != _FILES:
+        return _changed(_existing(name), number, *known)
+    return version(name, number)
 
 
 _FILES = 0
@@ -180,7 +183,7 @@ def put(name: str, text: str, level: str, category: str, *, who: str) -> Changed
 def remove(name: str, text: str, *, who: str) -> Changed:
     """Take one word or allowed phrase out, as a new version, live if the list is. Raises ListError."""
     words = _for_change(name)
-    if text not in {row[0] for row in _rows(words, _base(words))}:
+    if not _at(words, _base(words)).filter(text=text).exists():
         raise ListError(f"{text!r} is not in list {name}")
     return _edit(name, (), [text], who, f"removed {text}"[:LONGEST])
 
@@ -292,16 +295,40 @@ def _rows(words: models.WordList, number: int) -> list[Row]:
 
 
 def _as_list(words: models.WordList, number: int | None) -> WordList:
-    made = words.versions.filter(number=number or 0).first()
-    if made is None or number is None:
-        raise ListError(f"list {words.name} has no version {number}")
-    rows = _rows(words, number)
+    return WordList(words.name, *_split(words, _rows(words, number or 0)), _transforms(words, number))
+
+
+def _changed(words: models.WordList, number: int, earlier: int, known: WordList) -> WordList:
+    """Return a version, of which the rows alone are read that are not those of an `earlier` one, which is known."""
+    new, gone = _at(words, number), _at(words, earlier)
+    came = new.exclude(Q(until__isnull=True) | Q(until__gt=earlier), since__lte=earlier)
+    went = gone.exclude(Q(until__isnull=True) | Q(until__gt=number), since__lte=number)
+    fresh, allow = _split(words, list(came.order_by("id").values_list("text", "level", "category")))
+    lost, forbidden_again = _split(words, list(went.values_list("text", "level", "category")))
+    texts = {word.text for word in lost}
+    kept = (word for word in known.words if word.text not in texts or word not in lost)
     return WordList(
         words.name,
+        (*kept, *fresh),
+        (*(phrase for phrase in known.allow if phrase not in forbidden_again), *allow),
+        _transforms(words, number),
+    )
+
+
+def _split(words: models.WordList, rows: Iterable[Row]) -> tuple[tuple[Word, ...], tuple[str, ...]]:
+    """Return the words among rows, and the allowed phrases."""
+    rows = list(rows)
+    return (
         tuple(Word(text, cast(Level, level), category, words.name) for text, level, category in rows if level != ALLOW),
         tuple(text for text, level, _ in rows if level == ALLOW),
-        Transforms(**{each.name: each.name in made.transforms for each in fields(Transforms)}),
     )
+
+
+def _transforms(words: models.WordList, number: int | None) -> Transforms:
+    made = words.versions.filter(number=number or 0).first()
+    if made is None:
+        raise ListError(f"list {words.name} has no version {number}")
+    return Transforms(**{each.name: each.name in made.transforms for each in fields(Transforms)})
 
 
 def _next_version(

@@ -16,7 +16,7 @@ import opencc
 
 from guardrails.characters import lookalikes, parts
 
-VERSION = "2"
+VERSION = "3"
 """Changes whenever the same text may read differently: verdicts are dated by it."""
 
 NO_GAP, JOINER, SPACE, LINE, STOP, WALL = range(6)
@@ -33,7 +33,10 @@ _STOPS = frozenset(".,!?;:。、⸺…")
 _STACKED_MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
 _FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0")
 _IL = "\u01c0"  # one sign for i and l, which "1", "!" and "|" may both stand for
-_LEET = str.maketrans("01345789@$!|", f"o{_IL}eastbgas{_IL}{_IL}")
+_LEET = str.maketrans("013456789@$!|", f"o{_IL}easgtbgas{_IL}{_IL}")
+_TOKEN = re.compile("[0-9a-zA-Z@$]+")
+_LAST_EDGE = re.compile(rf"(?<=[a-zA-Z{_IL}])[013456789]{{1,3}}$")
+_EDGES = re.compile(rf"^[013456789]{{1,2}}(?=[a-zA-Z{_IL}])|{_LAST_EDGE.pattern}")
 _IL_TABLE = str.maketrans("il", _IL * 2)
 _UNSURE_I = re.compile("(?<=[a-z])I|I(?=[a-z]*I)")  # "kiIl"
 SIGNS = str.maketrans("@$!|", "asil")
@@ -108,16 +111,17 @@ def readings(text: str, transforms: Transforms = ALL, *, unfinished: bool = Fals
     flat, origins = _fold(text, transforms)
     yield _squeeze(flat, origins, transforms)
     if transforms.leetspeak:
-        read = _leet(unfinished).sub(lambda match: match[0].translate(_LEET), flat)
-        replaced = [origin for before, after, origin in zip(flat, read, origins, strict=True) if before != after]
+        inside = _leet(unfinished).sub(lambda match: match[0].translate(_LEET), flat)
         unsure = {match.start() for match in _UNSURE_I.finditer(text)}
         if transforms.lookalikes and not text.isascii():
             pairs = zip(flat, origins, strict=True)
             unsure.update(at for letter, at in pairs if letter in "il" and not text[at].isascii())
-        if unsure:
-            replaced = sorted(unsure.union(replaced))
-        if replaced:
-            yield replace(_squeeze(read.translate(_IL_TABLE), origins, transforms), replaced=replaced)
+        for read in dict.fromkeys((inside, *_with_edges(flat, inside, unfinished))):
+            replaced = [origin for before, after, origin in zip(flat, read, origins, strict=True) if before != after]
+            if unsure:
+                replaced = sorted(unsure.union(replaced))
+            if replaced:
+                yield replace(_squeeze(read.translate(_IL_TABLE), origins, transforms), replaced=replaced)
     if transforms.split and (found := list(_split_pattern().finditer(flat))):
         for way in range(max(len(_sequences()[match[0]]) for match in found)):
             yield _joined(flat, origins, found, way, transforms)
@@ -216,7 +220,36 @@ def _joined(flat: str, origins: list[int], found: list[re.Match[str]], way: int,
 @lru_cache
 def _leet(unfinished: bool) -> re.Pattern[str]:
     after = r"(?=[a-zA-Z]|\Z)" if unfinished else r"(?=[a-zA-Z])"
-    return re.compile(rf"(?<=[a-zA-Z])[01345789@$!|]{{1,3}}{after}|(?<![0-9a-zA-Z])[@$]{after}|(?<=[a-zA-Z])\$+")
+    return re.compile(rf"(?<=[a-zA-Z])[013456789@$!|]{{1,3}}{after}|(?<![0-9a-zA-Z])[@$]{after}|(?<=[a-zA-Z])\$+")
+
+
+def _with_edges(flat: str, inside: str, unfinished: bool) -> Iterator[str]:
+    """Yield `inside`, where digits between letters are letters, with those at the edges of such tokens as letters too.
+
+    "c0c41n3" ends in one, "4mph3t4min3" begins with one, and in "m4k3 4 b0mb" one stands alone. unfinished: the last
+    token may go on, so it is read both ways.
+    """
+    if inside == flat:
+        return
+    tokens = [(match.start(), match.end()) for match in _TOKEN.finditer(flat)]
+    for at_the_end in (True, False) if unfinished else (False,):
+        letters = list(inside)
+        strange = [
+            sum(map(ne, flat[start:end], inside[start:end])) + 2 * (at_the_end and end == len(flat))
+            for start, end in tokens
+        ]
+        for number, (start, end) in enumerate(tokens):
+            open_ = unfinished and end == len(flat)
+            if open_ and not at_the_end:
+                continue
+            if strange[number]:
+                edges = _EDGES if strange[number] > 1 else _LAST_EDGE
+                letters[start:end] = edges.sub(lambda match: match[0].translate(_LEET), inside[start:end])
+            elif end - start == 1 and flat[start] in "014" and number and strange[number - 1]:
+                after = strange[number + 1] if number + 1 < len(tokens) else at_the_end
+                if after:
+                    letters[start] = flat[start].translate(_LEET)
+        yield "".join(letters)
 
 
 class _Folds(dict[str, str]):

@@ -10,7 +10,9 @@ ALLOWED = -1
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One way to write a word; `word` is its number, ALLOWED for an allowed phrase. gaps and runs as in Normalized."""
+    """One way to write a word; `word` is its number; ALLOWED and below: of allowed phrases. gaps and runs as in
+    Normalized.
+    """
 
     word: int
     gaps: bytes
@@ -31,12 +33,12 @@ class Entry:
             letter, run, own = reading.text[at], reading.runs[at], self.runs[at - start]
             if run == own:
                 continue
-            if run < own or letter.isdecimal() or (is_letter(letter) and self.word == ALLOWED):
+            if run < own or letter.isdecimal() or (is_letter(letter) and self.word <= ALLOWED):
                 return False
             if is_letter(letter):
                 if run < 3 and end - start < 4:
                     return False
-            elif start < at < end - 1 and (run < 3 or self.word == ALLOWED):
+            elif start < at < end - 1 and (run < 3 or self.word <= ALLOWED):
                 return False
         return True
 
@@ -56,7 +58,7 @@ class Entry:
     def _is_spelled(self, reading: Normalized, start: int, end: int) -> bool:
         """True for letters with a gap after each, touched by no other letter."""
         text, gaps = reading.text, reading.gaps
-        if self.word == ALLOWED or not all(gaps[start + 1 : end]):
+        if self.word <= ALLOWED or not all(gaps[start + 1 : end]):
             return False
         if is_letter(text[start]):
             return sum(reading.runs[start:end]) >= 3
@@ -64,7 +66,7 @@ class Entry:
 
     def _bridges_part(self, reading: Normalized, start: int, end: int) -> bool:
         return all(
-            gap == NO_GAP or (self.word != ALLOWED and gap <= self._widest(reading, at))
+            gap == NO_GAP or (self.word > ALLOWED and gap <= self._widest(reading, at))
             for at, gap in enumerate(reading.gaps[start + 1 : end], start + 1)
         )
 

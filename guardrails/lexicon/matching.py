@@ -1,6 +1,6 @@
 """Tier 1: forbidden words, found through evasion, with an allow-list. Pure; knows neither conversations nor streams.
 
-Each list has a `_Matcher`, which a later lexicon takes over if the list is still the same; lists that read text by the
+Each list has a `_Matcher`, which a later lexicon takes over, edited where the list was; lists that read text by the
 same transforms share the reading. A matcher's Aho-Corasick automaton proposes every place where a
 word's letters stand in a row, overlapping ones too: a leftmost or longest match could be one that a word boundary then
 rejects, and would hide the right one behind it. `Entry.fits` decides. Sounds have an automaton of their own.
@@ -9,20 +9,25 @@ rejects, and would hide the right one behind it. `Entry.fits` decides. Sounds ha
 import hashlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import astuple, dataclass
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
-from typing import Literal
-
-from ahocorasick_rs import AhoCorasick, Implementation
+from typing import Literal, TypeVar
 
 from guardrails import normalizer
 from guardrails.lexicon.entries import ALLOWED, Entry, ends_a_sentence, is_inside_a_word
+from guardrails.lexicon.patterns import Index
 from guardrails.lexicon.sounds import Sounds
 from guardrails.lexicon.words import SHIPPED, Level, Word, WordList, read_tables
 from guardrails.normalizer import WALL, Normalized, Transforms
 from guardrails.verdict import PASS, Verdict
+
+_Item = TypeVar("_Item", Word, str)
+
+_FEW = 1_000
+"""So many differences are always worked on by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,8 @@ class Lexicon:
     def of(cls, lists: Iterable[WordList], before: "Lexicon | None" = None) -> "Lexicon":
         """Return the lexicon of several lists, each seen through its own transforms.
 
-        before: an earlier lexicon; what it made of the very same list objects is used again.
+        before: an earlier lexicon. What it made of a list of the same name is used again; where few words differ, their
+        difference alone is worked on, in milliseconds. Either way the lexicon judges as if it were built anew.
         """
         lexicon = cls.__new__(cls)
         lexicon._build(list(lists), before)
@@ -68,6 +74,15 @@ class Lexicon:
     def __len__(self) -> int:
         """The number of words, allowed phrases left out."""
         return self._size
+
+    @property
+    def edits(self) -> int:
+        """Words and phrases that came or went since the automata were built: they make matching a little slower."""
+        return sum(matcher.edits for _, matcher in self._built) + sum(group.allowed.edits for group in self._groups)
+
+    def rebuilt(self, since: "Lexicon | None" = None) -> "Lexicon":
+        """Return the same lexicon built anew, which takes seconds; or on the basis of `since`, a rebuilt one."""
+        return Lexicon.of(self._lists, since)
 
     @cached_property
     def version(self) -> str:
@@ -93,16 +108,17 @@ class Lexicon:
 
     def _build(self, lists: Sequence[WordList], before: "Lexicon | None" = None) -> None:
         self._lists = lists
-        allow = tuple(dict.fromkeys(phrase for each in lists for phrase in each.allow))
-        earlier: list[tuple[WordList, _Matcher]] = before._built if before else []
-        known = {id(words): matcher for words, matcher in earlier}
-        self._built: list[tuple[WordList, _Matcher]] = [
-            (each, known.get(id(each)) or _Matcher.of(each)) for each in lists
-        ]
+        self._allow = tuple(dict.fromkeys(phrase for each in lists for phrase in each.allow))
+        known = before._built if before else []
+        self._built: list[tuple[WordList, _Matcher]] = [(each, _matcher(each, known)) for each in lists]
         matchers: dict[Transforms, list[_Matcher]] = {}
         for each, matcher in self._built:
             matchers.setdefault(each.transforms.for_text(), []).append(matcher)
-        self._groups = [_Group(key, tuple(members), _Matcher.allowing(allow, key)) for key, members in matchers.items()]
+        earlier = {group.transforms: group.allowed for group in before._groups} if before else {}
+        self._groups: list[_Group] = [
+            _Group(key, tuple(members), _after(earlier.get(key), before._allow if before else (), self._allow, key))
+            for key, members in matchers.items()
+        ]
         self._size = sum(matcher.size for _, matcher in self._built)
 
 
@@ -138,77 +154,62 @@ class _Group:
 
 
 class _Matcher:
-    """The words of one list, or allowed phrases; immutable once made."""
+    """The words of one list, or allowed phrases, which are plain texts; immutable. edits: since it was built."""
 
-    def __init__(self, transforms: Transforms) -> None:
-        self._transforms = transforms
-        self._words: dict[Word, int] = {}
-        self._entries: dict[str, tuple[Entry, ...]] = {}
-        self._sounds = Sounds()
-        self._crosses_sentences = False
+    def __init__(self, items: Iterable[Word | str], transforms: Transforms) -> None:
+        """Raises ValueError for an item of which too little remains."""
+        self._split = transforms.split
+        self._listens = transforms.homophones or transforms.pinyin
+        self._transforms = transforms.for_text()
         self._shared: dict[bytes, bytes] = {}
-        self._split = True
+        self._items = tuple(dict.fromkeys(items))
+        self._numbers = {item: number for number, item in enumerate(self._items)}
+        self._crossing = self.edits = 0
+        entries: dict[str, tuple[Entry, ...]] = {}
+        # One word after the other: to keep all readings would cost memory, and the garbage collector's time.
+        sounding = self._enter_all(entries)
+        self._sounds = Sounds(sounding, homophones=transforms.homophones, pinyin=transforms.pinyin)
+        quiet = any(isinstance(item, Word) and item.level == "count" for item in self._items)
+        self._index = Index(entries, self._counts if quiet else None)
 
     @property
     def size(self) -> int:
-        return len(self._words)
+        return len(self._numbers)
 
-    @classmethod
-    def of(cls, words: WordList) -> "_Matcher":
-        """Return the matcher of a list. Raises ValueError for a word of which too little remains."""
-        matcher = cls(words.transforms.for_text())
-        for word in words.words:
-            matcher._add(word, words.transforms)
-        matcher._freeze()
-        return matcher
-
-    @classmethod
-    def allowing(cls, phrases: Iterable[str], transforms: Transforms) -> "_Matcher":
-        """Return the matcher of allowed phrases. Raises ValueError for one of which too little remains."""
-        matcher = cls(transforms)
-        for phrase in phrases:
-            matcher._enter(read_word(phrase, transforms), ALLOWED)
-        matcher._freeze()
-        return matcher
-
-    def _add(self, word: Word, transforms: Transforms) -> None:
-        if word in self._words:
-            return
-        reading = read_word(word.text, self._transforms)
-        number = self._words[word] = len(self._words)
-        self._enter(reading, number)
-        self._enter_respelled(reading, number)
-        self._split = transforms.split
-        if word.level != "count" and (transforms.homophones or transforms.pinyin):
-            self._sounds.add(number, reading, homophones=transforms.homophones, pinyin=transforms.pinyin)
-
-    def _freeze(self) -> None:
-        self._listed = tuple(self._words)
-        self._patterns = tuple(self._entries)
-        self._automaton = AhoCorasick(self._patterns, implementation=Implementation.ContiguousNFA)
-        quiet = {number for word, number in self._words.items() if word.level == "count"}
-        self._beginnings = sorted(
-            pattern
-            for pattern, entries in self._entries.items()
-            if not quiet or any(entry.word not in quiet for entry in entries)
+    def edited(self, gone: Sequence[Word | str], new: Iterable[Word | str]) -> "_Matcher":
+        """Return the matcher without `gone`, which are all here, and with `new`. Raises as the constructor does."""
+        result = copy(self)
+        fresh = [item for item in new if item not in self._numbers]
+        result._items = (*self._items, *fresh)
+        result._numbers = self._numbers.copy()
+        result.edits += len(gone) + len(fresh)
+        before = [(item, result._numbers.pop(item), self._read(item)) for item in gone]
+        after = [(item, number, self._read(item)) for number, item in enumerate(fresh, len(self._items))]
+        result._numbers.update((item, number) for item, number, _ in after)
+        removed, added = ([each for row in rows for each in self._writings(*row)] for rows in (before, after))
+        result._crossing += sum(max(entry.gaps) >= normalizer.LINE for _, entry in added)
+        result._crossing -= sum(max(entry.gaps) >= normalizer.LINE for _, entry in removed)
+        result._index = self._index.edited(removed, added, result._counts)
+        result._sounds = self._sounds.edited(
+            *(
+                [(number, reading) for item, number, reading in rows if self._sounds_matter(item)]
+                for rows in (before, after)
+            )
         )
-        self._firsts = {pattern[0] for pattern in self._beginnings}
-        self._longest = max(map(len, self._beginnings), default=0)
-        self._sounds.freeze()
+        return result
 
     def find(self, reading: Normalized) -> Iterator["_Found"]:
         """Yield the words that stand in one reading."""
         if reading.joined and not self._split:
             return
-        for pattern, start, end in self._automaton.find_matches_as_indexes(reading.text, overlapping=True):
-            for entry in self._entries[self._patterns[pattern]]:
-                if entry.fits(reading, start, end):
-                    yield start, end, None if entry.word == ALLOWED else self._listed[entry.word]
+        for entry, start, end in self._index.find(reading.text):
+            if entry.fits(reading, start, end):
+                yield start, end, self._word(entry.word)
 
     def find_sounds(self, reading: Normalized, unfinished: bool) -> Iterator["_Found"]:
         """Yield the words that the plain reading sounds like."""
         for number, start, end in self._sounds.hits(reading, unfinished=unfinished):
-            yield start, end, self._listed[number]
+            yield start, end, self._word(number)
 
     def open_end(self, reading: Normalized, length: int, plain: bool) -> int:
         """Return how many characters at the end of a text of `length` depend on what follows."""
@@ -216,62 +217,105 @@ class _Matcher:
         start = self._sounds.open_start(reading) if plain else None
         return longest if start is None else max(longest, length - reading.offsets[start][0])
 
-    def _enter_respelled(self, reading: Normalized, word: int) -> None:
-        """Add what evasions make of a word beyond its own reading."""
+    def _enter_all(self, entries: dict[str, tuple[Entry, ...]]) -> Iterator[tuple[int, Normalized]]:
+        """Put what stands for each item into `entries`; yield the number and reading of those whose sound matters."""
+        for item, number in self._numbers.items():
+            reading = self._read(item)
+            for text, entry in self._writings(item, number, reading):
+                known = entries.get(text)
+                entries[text] = (*known, entry) if known else (entry,)
+                self._crossing += max(entry.gaps) >= normalizer.LINE
+            if self._sounds_matter(item):
+                yield number, reading
+
+    def _word(self, number: int) -> Word | None:
+        item = self._items[number] if number > ALLOWED else None
+        return item if isinstance(item, Word) else None
+
+    def _counts(self, entry: Entry) -> bool:
+        word = self._word(entry.word)
+        return word is None or word.level != "count"
+
+    def _sounds_matter(self, item: Word | str) -> bool:
+        return self._listens and isinstance(item, Word) and item.level != "count"
+
+    def _read(self, item: Word | str) -> Normalized:
+        return read_word(item.text if isinstance(item, Word) else item, self._transforms)
+
+    def _writings(self, item: Word | str, number: int, reading: Normalized) -> Iterable[tuple[str, Entry]]:
+        """Return the letters that stand for an item, and what else must be true of them where they are found."""
+        if isinstance(item, str):
+            return (self._written(reading, ALLOWED - number),)
+        first = self._written(reading, number)
+        others = [self._written(way, number) for way in self._respelled(reading)]
+        return dict.fromkeys((first, *others)) if others else (first,)
+
+    def _respelled(self, reading: Normalized) -> Iterator[Normalized]:
+        """Yield what evasions make of a word beyond its own reading."""
         text, runs, gaps = reading.text, reading.runs, reading.gaps
-        doubled = max(runs) > 1
-        if doubled and not text.isascii() and self._transforms.repeats:
+        if max(runs) > 1 and not text.isascii() and self._transforms.repeats:
             # 湾|湾: what stands before the first keeps the two apart.
             spelled = "".join(letter * run for letter, run in zip(text, runs, strict=True))
-            self._enter(Normalized(spelled, [], bytes(len(spelled)), b"\x01" * len(spelled)), word)
-        if any(gap and letter == before for before, letter, gap in zip(text, text[1:], gaps[1:], strict=False)):
+            yield Normalized(spelled, [], bytes(len(spelled)), b"\x01" * len(spelled))
+        if any(gaps) and any(gap and one == last for last, one, gap in zip(text, text[1:], gaps[1:], strict=False)):
             # "should die" in single letters has a double d.
-            self._enter(normalizer.normalize(" ".join(text), self._transforms), word)
+            yield normalizer.normalize(" ".join(text), self._transforms)
         if self._transforms.leetspeak and ("i" in text or "l" in text):
-            self._enter(normalizer.one_for_il(reading), word)
+            yield normalizer.one_for_il(reading)
 
-    def _enter(self, reading: Normalized, word: int) -> None:
+    def _written(self, reading: Normalized, number: int) -> tuple[str, Entry]:
         gaps = self._shared.setdefault(gaps := bytes((0,)) + reading.gaps[1:], gaps)
-        entry = Entry(word, gaps, self._shared.setdefault(reading.runs, reading.runs))
-        self._crosses_sentences |= max(gaps) >= normalizer.LINE
-        entries = self._entries.get(reading.text, ())
-        if not entries or entry not in entries:
-            self._entries[reading.text] = (*entries, entry)
+        return reading.text, Entry(number, gaps, self._shared.setdefault(reading.runs, reading.runs))
 
     def _open_end(self, reading: Normalized, length: int) -> int:
         size = len(reading.text)
         begun = normalizer.begun_parts(reading) if self._split else frozenset()
-        for start in range(max(0, size - self._longest), size):
+        for start in range(max(0, size - self._index.beginnings.longest), size):
             if (
                 not is_inside_a_word(reading, start)
                 and (self._may_go_on(reading, start) or (begun and self._goes_on_with(reading.text[start:-1], begun)))
-                and (self._crosses_sentences or not ends_a_sentence(reading, start))
+                and (self._crossing or not ends_a_sentence(reading, start))
             ):
                 return length - reading.offsets[start][0]
         return 0
 
     def _goes_on_with(self, beginning: str, characters: frozenset[str]) -> bool:
         """Tell whether a word begins with `beginning` and one of `characters`, of which a part is there."""
-        at = bisect_left(self._beginnings, beginning)
-        if at == len(self._beginnings) or not self._beginnings[at].startswith(beginning):
-            return False
+        beginnings = self._index.beginnings
         if not beginning:
-            return not self._firsts.isdisjoint(characters)
-        places = (bisect_left(self._beginnings, beginning + each) for each in characters)
-        goes_on = zip(places, characters, strict=True)
-        return any(
-            at < len(self._beginnings) and self._beginnings[at].startswith(beginning + each) for at, each in goes_on
-        )
+            return beginnings.begin_with_one_of(characters)
+        return beginnings.begin(beginning) and any(beginnings.begin(beginning + each) for each in characters)
 
     def _may_go_on(self, reading: Normalized, start: int) -> bool:
         suffix = reading.text[start:]
-        at = bisect_left(self._beginnings, suffix)
-        if at < len(self._beginnings) and self._beginnings[at] == suffix:
-            alone = len(suffix) == 1 or reading.gaps[-1] > 0
-            if not reading.last_gap or alone:
-                return True
-            at += 1
-        return at < len(self._beginnings) and self._beginnings[at].startswith(suffix)
+        alone = len(suffix) == 1 or reading.gaps[-1] > 0
+        return self._index.beginnings.begin(suffix, longer=bool(reading.last_gap) and not alone)
+
+
+def _difference(old: Sequence[_Item], new: Sequence[_Item]) -> tuple[list[_Item], list[_Item]]:
+    """Return what is in `old` alone and in `new` alone; quick where most of both is the very same objects."""
+    here, there = set(map(id, new)), set(map(id, old))
+    gone = dict.fromkeys(item for item in old if id(item) not in here)
+    fresh = dict.fromkeys(item for item in new if id(item) not in there)
+    return [item for item in gone if item not in fresh], [item for item in fresh if item not in gone]
+
+
+def _matcher(words: WordList, known: Iterable[tuple[WordList, _Matcher]]) -> _Matcher:
+    for earlier, matcher in known:
+        if earlier is words:
+            return matcher
+        if (earlier.name, earlier.transforms) == (words.name, words.transforms):
+            return _after(matcher, earlier.words, words.words, words.transforms)
+    return _Matcher(words.words, words.transforms)
+
+
+def _after(matcher: _Matcher | None, old: Sequence[_Item], new: Sequence[_Item], transforms: Transforms) -> _Matcher:
+    """Return the matcher of `new`, made from that of `old` if that is less work."""
+    if matcher is not None and matcher.size == len(old):  # no item twice, or it could be both gone and here
+        gone, fresh = _difference(old, new)
+        if len(gone) + len(fresh) <= max(_FEW, len(old) // 8):
+            return matcher.edited(gone, fresh) if gone or fresh else matcher
+    return _Matcher(new, transforms)
 
 
 _Found = tuple[int, int, Word | None]

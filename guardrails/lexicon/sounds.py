@@ -4,15 +4,14 @@ Most sounds of two syllables are those of some ordinary word too (大麻, 大妈
 they make no sense as they stand. Pure; knows neither levels nor other evasions.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, pairwise, product
 
 import rjieba
-from ahocorasick_rs import AhoCorasick, Implementation
 
 from guardrails.characters import syllables
+from guardrails.lexicon.patterns import Index
 from guardrails.normalizer import CJK, NO_GAP, SPACE, Normalized
 
 LOOKAHEAD = 2
@@ -57,40 +56,45 @@ class _Spelled:
 
 
 class Sounds:
-    """The words of a lexicon by their sound; immutable once frozen."""
+    """The words of a lexicon by their sound; immutable. words: by number, how each is read."""
 
-    def __init__(self) -> None:
-        self._sounds: dict[str, list[_Sound]] = {}
-        self._patterns: list[str] = []
+    def __init__(self, words: Iterable[tuple[int, Normalized]], *, homophones: bool, pinyin: bool) -> None:
+        self._homophones, self._pinyin = homophones, pinyin
+        sounds: dict[str, tuple[_Sound, ...]] = {}
+        for letters, sound in self._all(words):
+            sounds[letters] = (*sounds.get(letters, ()), sound)
+        self._index = Index(sounds)
 
-    def add(self, word: int, reading: Normalized, *, homophones: bool, pinyin: bool) -> None:
-        """Add the word with the number `word`; one with fewer than two Chinese characters is left out."""
+    def edited(self, gone: Iterable[tuple[int, Normalized]], new: Iterable[tuple[int, Normalized]]) -> "Sounds":
+        """Return the sounds without the words of `gone`, which are all here, and with those of `new`."""
+        result = Sounds.__new__(Sounds)
+        result._homophones, result._pinyin = self._homophones, self._pinyin
+        result._index = self._index.edited(self._all(gone), self._all(new))
+        return result
+
+    def _all(self, words: Iterable[tuple[int, Normalized]]) -> Iterator[tuple[str, _Sound]]:
+        """Yield the ways in which words are pronounced; one with fewer than two Chinese characters is left out."""
         table = syllables()
-        text = reading.text
-        if max(reading.runs) > 1:
-            text = "".join(letter * run for letter, run in zip(text, reading.runs, strict=True))
-        if sum(letter in table for letter in text) < 2 or any(letter >= CJK and letter not in table for letter in text):
-            return
-        options = [table.get(letter, (letter,)) for letter in text]
-        for _, read in zip(range(_READINGS), product(*options), strict=False):
-            begins = (0, *accumulate(map(len, read)))
-            self._sounds.setdefault("".join(read), []).append(_Sound(word, text, begins, homophones, pinyin))
-
-    def freeze(self) -> None:
-        """Build the automaton."""
-        self._patterns = sorted(self._sounds)
-        self._longest = max(map(len, self._patterns), default=0)
-        self._automaton = AhoCorasick(self._patterns, implementation=Implementation.ContiguousNFA)
-
-    def __bool__(self) -> bool:
-        return bool(self._patterns)
+        for word, reading in words:
+            text = reading.text
+            if text.isascii():
+                continue
+            if max(reading.runs) > 1:
+                text = "".join(letter * run for letter, run in zip(text, reading.runs, strict=True))
+            options = [table.get(letter, (letter,)) for letter in text]
+            known = [letter in table for letter in text]
+            if sum(known) < 2 or any(letter >= CJK for letter, own in zip(text, known, strict=True) if not own):
+                continue
+            for _, read in zip(range(_READINGS), product(*options), strict=False):
+                begins = (0, *accumulate(map(len, read)))
+                yield "".join(read), _Sound(word, text, begins, self._homophones, self._pinyin)
 
     def hits(self, reading: Normalized, *, unfinished: bool = False) -> Iterator[tuple[int, int, int]]:
         """Yield word, start and end (exclusive) in `reading` of what sounds like a word without being written so.
 
         unfinished: more text may follow, so what could still turn out to be something else is left out.
         """
-        if not self._patterns:
+        if not self._index.beginnings.longest:
             return
         spelled = _spell(reading)
         for sound, first, last in self._candidates(spelled):
@@ -102,9 +106,9 @@ class Sounds:
     def open_start(self, reading: Normalized) -> int | None:
         """Return the first letter of `reading` from which a sound may go on, or change its meaning, in later text."""
         size = len(reading.text)
-        if not self._patterns or not size or reading.last_gap > SPACE:
+        if not self._index.beginnings.longest or not size or reading.last_gap > SPACE:
             return None
-        tail = max(0, size - self._longest - LOOKAHEAD)
+        tail = max(0, size - self._index.beginnings.longest - LOOKAHEAD)
         while tail < size and any(gap > SPACE for gap in reading.gaps[tail + 1 :]):
             tail += 1 + next(at for at, gap in enumerate(reading.gaps[tail + 1 :]) if gap > SPACE)
         spelled = _spell(reading, tail)
@@ -113,20 +117,18 @@ class Sounds:
             for sound, first, last in self._candidates(spelled)
             if _may_change(reading, tail + last) and reading.text[tail + first : tail + last] != sound.characters
         ]
-        starts += [tail + at for at, begin in enumerate(spelled.begins[:-1]) if self._goes_on(spelled.letters[begin:])]
+        starts += [
+            tail + at
+            for at, begin in enumerate(spelled.begins[:-1])
+            if self._index.beginnings.begin(spelled.letters[begin:])
+        ]
         return min((at for at in starts if not _is_inside_letters(reading, at)), default=None)
 
-    def _goes_on(self, letters: str) -> bool:
-        at = bisect_left(self._patterns, letters)
-        return at < len(self._patterns) and self._patterns[at].startswith(letters)
-
     def _candidates(self, spelled: _Spelled) -> Iterator[tuple[_Sound, int, int]]:
-        found = self._automaton.find_matches_as_indexes(spelled.letters, overlapping=True)
-        for pattern, start, end in found:
+        for sound, start, end in self._index.find(spelled.letters):
             first, last = spelled.owners[start], spelled.owners[end - 1] + 1
             if spelled.begins[first] == start and spelled.begins[last] == end:
-                for sound in self._sounds[self._patterns[pattern]]:
-                    yield sound, first, last
+                yield sound, first, last
 
 
 def _spell(reading: Normalized, tail: int = 0) -> _Spelled:

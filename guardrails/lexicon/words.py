@@ -1,8 +1,10 @@
 """Words, lists of words and the files that they are written in. Pure; knows nothing of matching."""
 
 import gzip
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -51,12 +53,14 @@ class Line:
 def shipped() -> WordList:
     """Return the list that comes with the project. Raises OSError and ValueError, as `read_tables`."""
     words, allow = read_tables([SHIPPED])
-    return WordList(SHIPPED_NAME, words, allow)
+    first = {word.text: Word(word.text, word.level, word.category, SHIPPED_NAME) for word in reversed(words)}
+    return WordList(SHIPPED_NAME, tuple(reversed(first.values())), allow)
 
 
 def read_tables(paths: Iterable[Path]) -> tuple[tuple[Word, ...], tuple[str, ...]]:
     """Read UTF-8 lists of `word<TAB>level<TAB>category`, where the level may be `allow`; `#` begins a comment line.
 
+    (a|b) in a word stands for either, so that a line may be many words.
     A folder stands for the `.tsv` files in it. Raises OSError, and ValueError that names file and line.
     """
     words: list[Word] = []
@@ -109,4 +113,7 @@ def _rows(path: Path) -> Iterator[tuple[str, Level | Literal["allow"], str]]:
         level = next((level for level in (*LEVELS, "allow") if fields[1:2] == [level]), None)
         if len(fields) != 3 or not fields[0] or level is None:
             raise ValueError(f"{path.name}, line {number}: expected word, level ({', '.join(LEVELS)}, allow), category")
-        yield fields[0], level, fields[2]
+        # What stands in brackets is a choice.
+        parts = [part.split("|") for part in re.split(r"[()]", fields[0])]
+        for choice in product(*parts):
+            yield "".join(choice), level, fields[2]

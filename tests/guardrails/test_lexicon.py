@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guardrails.lexicon import Lexicon, Word, WordList
-from guardrails.lexicon.words import IMPORTED
+from guardrails.lexicon.words import IMPORTED, read_tables
+from guardrails.lexicon.words import shipped as shipped_list
 from guardrails.normalizer import Transforms
 from guardrails.verdict import PASS, Verdict
 
@@ -213,6 +214,16 @@ def test_files_and_folders_are_loaded_with_their_allow_lists(tmp_path: Path) -> 
     assert lexicon.judge("foobar").categories == ("x",)
 
 
+def test_a_line_with_choices_is_many_words_and_the_shipped_list_holds_none_twice(tmp_path: Path) -> None:
+    (tmp_path / "own.tsv").write_text("(buy|sell) a (red|green) hat\tblock\ttest\n(甲|乙)丙丁\treview\ttest\n", "utf-8")
+    words, _ = read_tables([tmp_path])
+    expected = ["buy a red hat", "buy a green hat", "sell a red hat", "sell a green hat", "甲丙丁", "乙丙丁"]
+    assert [word.text for word in words] == expected
+    texts = [word.text for word in shipped_list().words]
+    assert len(texts) == len(set(texts)) > 1_500
+    assert not any("(" in text or "|" in text for text in texts)
+
+
 def test_every_shipped_word_finds_itself(shipped: Lexicon) -> None:
     lines = (Path(__file__).parents[2] / "guardrails/wordlists/kefu.tsv").read_text(encoding="utf-8").splitlines()
     words = [line.split("\t")[0] for line in lines if not line.startswith("#")]
@@ -283,6 +294,42 @@ def test_evil_text_is_matched_in_bounded_time(lexicon: Lexicon) -> None:
         lexicon.match(text)
         lexicon.held_back(text)
         assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("c0c41n3", "cocaine"),
+        ("any c0c41n3, please", "cocaine"),
+        ("4mph3t4m1n3", "amphetamine"),
+        ("m4k3 4 b0mb", "make a bomb"),
+        ("how t0 m4k3 4 b0mb n0w", "make a bomb"),
+        ("b0mb m4k1n6", "bomb making"),
+        ("make 4 bombs", None),
+        ("make 4 b0mb", None),
+        ("cocain3", None),
+        ("c0c41n33333", None),
+        ("C0FF33 costs 4 B0NU5 points", None),
+    ],
+)
+def test_in_a_token_with_digits_between_its_letters_those_at_its_edges_are_letters_too(
+    text: str, word: str | None
+) -> None:
+    words = ("cocaine", "amphetamine", "make a bomb", "bomb making")
+    lexicon = Lexicon(Word(each, "block", "test") for each in words)
+    assert [hit.word for hit in lexicon.match(text)] == ([word] if word else [])
+
+
+@given(st.lists(st.sampled_from(("4mph3t", "m4k3", "b0mb", "c0c41", "n3", "x1x", "5h", *"4013makeboc,你")), max_size=9))
+@settings(max_examples=150, deadline=None)
+def test_no_word_in_digits_begins_before_what_is_held_back(pieces: list[str]) -> None:
+    lexicon = Lexicon(
+        Word(each, "block", "test") for each in ("cocaine", "make a bomb", "a bomb", "shell", "hell", "me")
+    )
+    for text in ("".join(pieces), " ".join(pieces)):
+        for end in range(len(text)):
+            settled = end - lexicon.held_back(text[:end])
+            assert all(hit.end <= end or hit.start >= settled for hit in lexicon.match(text))
 
 
 @pytest.mark.parametrize(

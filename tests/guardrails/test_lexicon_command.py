@@ -83,6 +83,17 @@ def test_simulate_tells_hits_collisions_and_transforms_and_changes_nothing(run: 
     assert lists.newest() == 0
 
 
+def test_simulate_suggests_what_to_allow_and_tells_what_homophones_add(run: Any, tmp_path: Path) -> None:
+    words, texts = tmp_path / "own.txt", tmp_path / "texts.txt"
+    words.write_text("他杀\n法轮功\n", encoding="utf-8")
+    texts.write_text("看看他杀价的本事\n珐抡攻\n普通的话\n", encoding="utf-8")
+    options = ("--texts", texts, "--level", "block", "--as-is", "--transforms", "homophones,separators")
+    block, _, _, last = run("simulate", words, *options)
+    assert block["collisions"] == [{"word": "他杀", "phrase": "他|杀价", "texts": 1}]
+    assert block["allow"] == ["他杀价"]
+    assert {each["transform"]: each["texts"] for each in last["transforms"]} == {"separators": 0, "homophones": 1}
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

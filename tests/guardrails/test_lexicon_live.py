@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from guardrails.lexicon import Lexicon, LiveLexicon, Word
+from guardrails.lexicon import Lexicon, LiveLexicon, Word, WordList
 
 
 class Lists:
@@ -17,7 +17,7 @@ class Lists:
     def newest(self) -> int:
         return self.number
 
-    def load(self) -> Lexicon:
+    def load(self, before: Lexicon | None) -> Lexicon:
         if self.broken:
             raise OSError("disk")
         self.loads += 1
@@ -85,4 +85,21 @@ def test_many_threads_get_one_first_lexicon(lists: Lists) -> None:
         thread.join()
     assert len({id(each) for each in got}) == 1
     assert lists.loads == 1
+    live.stop()
+
+
+def test_after_many_edits_the_lexicon_is_built_anew_while_edits_go_on() -> None:
+    states = [WordList("own", tuple(Word(f"word{n}", "block", "test") for n in range(last))) for last in (5, 8, 9)]
+    at = 0
+
+    def load(before: Lexicon | None) -> Lexicon:
+        return Lexicon.of([states[at]], before)
+
+    live = LiveLexicon(load, lambda: at + 1, every=60, fold=3)
+    assert live().edits == 0
+    for at in (1, 2):
+        live.refresh()
+        assert live().judge(f"word{6 + at}").action == "block"
+    until(lambda: live().edits <= 1)
+    assert live().version == Lexicon.of([states[2]]).version
     live.stop()

@@ -1,7 +1,10 @@
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
 import pytest
 
 from guardrails import lists
-from guardrails.lexicon.words import IMPORTED, shipped
+from guardrails.lexicon.words import IMPORTED, WordList, shipped
 from guardrails.lists import ListError
 from guardrails.models import WordListEntry
 from guardrails.normalizer import ALL
@@ -9,6 +12,11 @@ from guardrails.normalizer import ALL
 pytestmark = pytest.mark.django_db
 
 ROWS = [("甲级禁词", "block", "test"), ("乙级禁词", "review", "test"), ("甲级禁词语", "allow", "")]
+
+
+@pytest.fixture
+def without_shipped_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "shipped", lambda: WordList("kefu", ()))
 
 
 def add(rows: list[tuple[str, str, str]] = ROWS, **options: bool) -> lists.Changed:
@@ -65,6 +73,7 @@ def test_one_word_is_edited_added_and_removed() -> None:
     assert lists.newest() == 4
 
 
+@pytest.mark.usefixtures("without_shipped_words")
 def test_roll_back_goes_back_step_by_step_and_an_edit_goes_on_from_there() -> None:
     add()
     lists.put("own", "二号禁词", "block", "test", who="bob")
@@ -105,12 +114,43 @@ def test_a_loader_reads_and_builds_only_what_has_changed() -> None:
     load = lists.Loader()
     first = load()
     lists.put("own", "二号禁词", "block", "test", who="bob")
-    second = load()
+    second = load(first)
     assert second.judge("二号禁词").action == "block"
     assert first.judge("二号禁词").action == "pass"
     before, after = ({words.name: made for words, made in each._built} for each in (first, second))
     assert before["kefu"] is after["kefu"]
     assert before["own"] is not after["own"]
+    kept = [word for words, _ in second._built for word in words.words if word.text == "甲级禁词"]
+    assert all(any(word is other for words, _ in first._built for other in words.words) for word in kept)
+    assert second.edits == 1
+
+
+@pytest.mark.usefixtures("without_shipped_words")
+def test_a_loader_that_follows_every_change_judges_as_a_fresh_one(
+    django_assert_max_num_queries: Callable[[int], AbstractContextManager[object]],
+) -> None:
+    texts = ("夹级禁词", "甲级禁词", "乙级禁词真麻烦", "三级禁词", "大乙级禁词")
+    changes: list[Callable[[], object]] = [
+        add,
+        lambda: lists.put("own", "三级禁词", "block", "test", who="bob"),
+        lambda: lists.put("own", "大乙级禁词", "allow", "", who="bob"),
+        lambda: lists.remove("own", "甲级禁词", who="bob"),
+        lambda: lists.put("own", "乙级禁词", "block", "test", who="bob"),
+        lambda: lists.rollback("own", who="bob"),
+        lambda: lists.put("own", "甲级禁词", "count", "test", who="bob"),
+        lambda: lists.activate("own", 1, who="bob"),
+        lambda: lists.see_through("own", ALL, who="bob"),
+        lambda: lists.deactivate("own", who="bob"),
+        lambda: lists.activate("own", who="bob"),
+    ]
+    load, live = lists.Loader(), None
+    for change in changes:
+        change()
+        with django_assert_max_num_queries(8):
+            live = load(live)
+        anew = lists.load()
+        assert [live.match(text) for text in texts] == [anew.match(text) for text in texts]
+        assert live.version == anew.version
 
 
 def test_every_change_is_kept_with_who_made_it() -> None:
