@@ -10,7 +10,7 @@ UNIONPAY = re.compile(r"(?:62|81)[0-9]{14,17}")
 DOMESTIC = re.compile(r"(?:62|81)[0-9]{11,17}|(?:955[0-9]|60(?!11)|6[89]|9[0-9])(?=[0-9]{14,17}$)[0-9]+")
 """Cards of China: UnionPay's own prefixes, and those that only banks of China gave out, 16 digits or more."""
 
-_SEPARATOR = rf"(?: ?[-_] ?|  ?|{BREAK}|(?<=[0-9]{{4}})[.,/·](?=[0-9]{{3}}))"
+_SEPARATOR = rf"(?: ?[-_] ?|  ?|{BREAK}|(?<=[0-9]{{4}})[.,/·](?=[0-9]{{4}}|[0-9]{{3}}(?![0-9-])))"
 _RUN = re.compile(rf"(?<![0-9A-Za-z])(?<![0-9][.,])[0-9]+(?:{_SEPARATOR}[0-9]+)*(?![0-9A-Za-z])(?!\.[0-9])")
 _GROUP = re.compile(r"[0-9]+")
 _CONTEXT = re.compile(

@@ -10,6 +10,7 @@ SURNAMES = words.characters("chinese_surnames")
 COMPOUND_SURNAMES = tuple(sorted(words.read("chinese_compound_surnames")))
 GIVEN = words.characters("chinese_given")
 NOT_NAMES = words.read("chinese_not_names")
+COMMON_WORDS = words.read("chinese_common_words")
 
 ALSO_WORDS = frozenset("皮花后那商别水牛鱼东原官广车习公党弓步席平和应师干支明木须付元")
 """Surnames that are mostly other words: such a name needs more than its shape."""
@@ -78,6 +79,14 @@ def is_usual(word: str) -> bool:
     if word[0] in ALSO_WORDS or word.endswith("家"):
         return False
     return GIVEN.issuperset(given) if len(given) == 1 else bool(GIVEN.intersection(given))
+
+
+def is_within_a_word(text: str, start: int) -> bool:
+    """Return whether the surname at `start` is the end or the beginning of an everyday word (非常, 查看)."""
+    pair = text[start : start + 2]
+    if pair in COMPOUND_SURNAMES:
+        return False
+    return pair in COMMON_WORDS or pair in NOT_NAMES or text[max(0, start - 1) : start + 1] in COMMON_WORDS
 
 
 def has_given_name(word: str) -> bool:

@@ -34,7 +34,7 @@ _INVISIBLE = re.compile(
 )
 _SPELLED = dict(zip("零〇洞一幺壹二两贰三叁四肆五伍六陆七柒拐八捌九玖", "000111222334455667778899", strict=True))
 _SIGN = f"(?:[0-9]|[{''.join(_SPELLED)}](?![直下起样定般共维手个天次种款件]))"  # 一直, 二维码, 三天: words, no digits
-_SPELLED_RUN = re.compile(rf"{_SIGN}(?:[ -]?{_SIGN}){{6,}}")
+_SPELLED_RUN = re.compile(rf"{_SIGN}(?:[ ,，、。·-]?{_SIGN}){{6,}}")
 _SPELLED_DIGITS = str.maketrans(_SPELLED)
 
 

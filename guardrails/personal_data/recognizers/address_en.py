@@ -24,7 +24,7 @@ _TYPES = sorted((re.escape(word) for word in words.read("english_street_types"))
 _RARE = sorted(words.read("english_rare_street_types"), key=len, reverse=True)
 _TYPE = rf"(?:{'|'.join(_TYPES)})(?![\w])"
 _END = r"(?![\w@])"
-_HOUSE = r"(?<![\w.,:/#$€£¥@-])(?<![$€£¥#] )(?:no\.? ?)?[0-9]{1,6}(?:[A-Za-z]|[-/][0-9]{1,4}[A-Za-z]?)?(?: 1/2)?(?:,(?![ ][0-9]))?[ ]"
+_HOUSE = r"(?<![\w.#$€£¥@])(?<![\w.][/-])(?<![0-9.][,:])(?<![$€£¥#] )(?:no\.? ?)?[0-9]{1,6}(?:[A-Za-z]|[-/][0-9]{1,4}[A-Za-z]?)?(?: 1/2)?(?:,(?![ ][0-9]))?[ ]"
 _SIDE = r"(?:[ ](?:north|south|east|west|[NSEW]{1,2}\.?|northeast|northwest|southeast|southwest)(?![\w]))?"
 _ORDINAL = r"[0-9]{1,3}(?:st|nd|rd|th)"
 _UNIT = (

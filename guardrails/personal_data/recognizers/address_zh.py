@@ -5,6 +5,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from guardrails.personal_data import words
 from guardrails.personal_data.recognizer import Recognizer, Span
@@ -29,14 +30,14 @@ _NAME = re.compile(
     r"(?:[东南西北中一二三四五六七八九十]{1,2}(?:[路街巷段区门院]|环路?)(?!道))?"
 )
 _DETAIL = re.compile(
-    rf"[ ]?(?:第?(?:{_COUNT}[A-Za-z]?|[A-Za-z][0-9]{{0,3}}|[东南西北甲乙丙丁])(?:[-—~之、/]{_COUNT}[A-Za-z]?){{0,3}}[ ]?#?[ ]?"
+    rf"[ /]?(?:第?(?:{_COUNT}[A-Za-z]?|[A-Za-z][0-9]{{0,3}}|[东南西北甲乙丙丁])(?:[-—~之、/]{_COUNT}[A-Za-z]?){{0,3}}[ ]?#?[ ]?"
     r"(?:附?[0-9]{0,3}号院?楼?|号(?!线|码|店|仓|机|链|电池|色|柜|馆|前|之前|后|发|到|晚|早|上午|下午|能|会|才|要|的快递)|號|栋|棟|幢|座|塔|单元|單元|楼|樓|层|層|室|房(?!间号)|门|期(?!间|待|望|货|限)"
     r"|组|队|户|铺|档|弄|巷|区|排|社|院|梯|街坊)(?:[东南西北甲乙丙丁][区侧户门]?)?"
     r"|[0-9A-Za-z]{1,4}(?:-[A-Za-z]?[0-9]{1,5}){1,3}室?(?![0-9A-Za-z-])"
     r"|[0-9]{1,3}#(?:[0-9]{2,5})?)"
 )
 _DOOR = re.compile(
-    r"[ ,，]?[A-Za-z]?[0-9]{2,5}(?:[-/][0-9]{1,4}){0,2}(?:室|房|号房|户|(?![0-9A-Za-z元块件个年月日号:.%％天]))"
+    r"[ ,，]?[A-Za-z]?[0-9]{2,5}(?:[-/][0-9]{1,4}){0,2}(?:室|房|号房|户|(?![0-9A-Za-z元块件个年月日号:%％天]|\.[0-9]))"
 )
 _FILLER = re.compile(
     r"[ ]?(?:写字楼|(?![的了吗呢啊吧我你他她能会要不到送寄请帮给楼号室])[\u4e00-\u9fffA-Za-z]){1,10}?(?=[ ]?[0-9一二三四五六七八九十]{1,4}[ ]?(?:号楼?|栋|幢|座|单元|室|弄|层|楼|#)|[0-9]{1,2}-[0-9]{1,2}-[0-9]{2,4}|[ ]?[A-Z][0-9]?[座栋幢])"
@@ -76,18 +77,26 @@ class AddressZh(Recognizer):
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield the addresses, from province to door, as much of it as there is."""
-        if not _GATE.search(text):
-            return
-        at = 0
-        while first := _NAME.search(text, at):
-            chain = _chain(text, first)
-            start = _start(text, chain)
-            at = chain.end
-            if start >= chain.first_end:
-                continue
-            score = _score(text, start, chain)
-            if score:
-                yield start, chain.end, score
+        yield from find_addresses(text)
+
+
+@lru_cache(2)
+def find_addresses(text: str) -> tuple[Span, ...]:
+    """Return the addresses of the folded `text`; names ask for the same text again."""
+    return tuple(_addresses(text)) if _GATE.search(text) else ()
+
+
+def _addresses(text: str) -> Iterator[Span]:
+    at = 0
+    while first := _NAME.search(text, at):
+        chain = _chain(text, first)
+        start = _start(text, chain)
+        at = chain.end
+        if start >= chain.first_end:
+            continue
+        score = _score(text, start, chain)
+        if score:
+            yield start, chain.end, score
 
 
 def _chain(text: str, first: re.Match[str]) -> _Chain:
@@ -100,7 +109,7 @@ def _chain(text: str, first: re.Match[str]) -> _Chain:
             details += part[0]
             end = part.end()
             break
-        elif part := _NAME.match(text, end + (text[end : end + 1] in ("，", ",") and "detail" not in kinds)):
+        elif part := _NAME.match(text, end + (text[end : end + 1] in ("，", ",", "/", "\n") and "detail" not in kinds)):
             kinds.append(part.lastgroup or "")
         elif {"region", "street"}.intersection(kinds) and (part := _FILLER.match(text, end)):
             kinds.append("filler")

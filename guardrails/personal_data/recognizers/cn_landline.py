@@ -15,12 +15,17 @@ _AREA = (
 _SEPARATOR = rf"(?:{BREAK}|[ _.,/~-]{{0,2}})"
 _EXTENSION = r"(?:(?:-| ?(?:转|分机号?|ext\.?) ?)[0-9]{1,6})?"
 _NUMBER = re.compile(
-    BEFORE + rf"(?<![0-9]-)(?:\(?\+?(?:00)?86\)?{_SEPARATOR}\(?0?{_AREA}\)?"
+    BEFORE + rf"(?<![0-9]-)(?:\(?\+?(?:00)?86\)?{_SEPARATOR}\(?0?\)?{_AREA}\)?"
     rf"|[\(\[]?0{_AREA}[\)\]]?){_SEPARATOR}"
     rf"[2-8][0-9]{{2,3}}{_SEPARATOR}[0-9]{{4}}" + _EXTENSION + AFTER,
     re.IGNORECASE,
 )
-_LONDON = re.compile(r"\(?020\)? [378][0-9]{3} [0-9]{4}")
+_ABROAD = re.compile(
+    r"\(?020\)? [378][0-9]{3} [0-9]{4}"  # London
+    r"|\(?029\)? 20[0-9]{2} [0-9]{4}"  # Cardiff
+    r"|\(?0(?:10|2[0-9])\)?[ -]?[2-9][0-9]{2}[ -]?[0-9]{4}"  # seven digits: in China these areas have eight
+    r"|0871 [0-9]{3} [0-9]{4}"  # Britain's dear ones
+)
 _CHINA = re.compile(r"[\u4e00-\u9fff]|china|chinese|guangzhou|canton", re.IGNORECASE)
 _LOCAL = re.compile(
     r"(?:座机|固定?电话|家里电话|(?:办公|家庭|公司|单位|宅)(?:室|里)?电话)(?:号码?)?(?:是|为|[:=])?[ ]{0,2}"
@@ -37,8 +42,8 @@ class CnLandline(Recognizer):
     def spans(self, text: str) -> Iterator[Span]:
         """Yield the numbers with area code and extension."""
         for match in _NUMBER.finditer(text):
-            london = _LONDON.fullmatch(match[0]) and not _CHINA.search(text)
-            if not (london or is_reference(text, match.start()) or is_within_fours(text, *match.span())):
+            abroad = _ABROAD.fullmatch(match[0]) and not _CHINA.search(text)
+            if not (abroad or is_reference(text, match.start()) or is_within_fours(text, *match.span())):
                 yield match.start(), match.end(), 0.85
         for match in _LOCAL.finditer(text):
             yield match.start("number"), match.end("number"), 0.8

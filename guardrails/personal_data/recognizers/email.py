@@ -15,7 +15,7 @@ _ADDRESS = re.compile(
     + r"(?:@|\n@|@\n|(?<=[A-Za-z0-9])%40)"
     + rf"(?:{_LABEL}[.。]){{1,6}}(?P<top>[A-Za-z]{{2,24}})(?![A-Za-z0-9-])"
 )
-_AT = r"[ ]{0,2}(?:@|%40|[(\[{<（【] ?(?:at|@|艾特) ?[)\]}>）】]|艾特|圈a|#|(?<= )at(?= )|_at_)[ ]{0,2}"
+_AT = r"[ ]{0,2}(?:@|%40|&#64;|&commat;|[(\[{<（【] ?(?:at|@|艾特) ?[)\]}>）】]|艾特|圈a|#|(?<= )at(?= )|_at_)[ ]{0,2}"
 _DOT = r"(?:[ ]{0,2}(?:[.。]|[(\[{<（【] ?(?:dot|点|\.) ?[)\]}>）】]|点|(?<= )dot(?= )|_dot_)[ ]{0,2})"
 _SPELLED = re.compile(
     r"(?<![A-Za-z0-9._%])[A-Za-z0-9_][A-Za-z0-9_+'-]{0,40}"
@@ -23,6 +23,12 @@ _SPELLED = re.compile(
     rf"(?P<host>[A-Za-z0-9-]{{1,40}})(?P<dot>{_DOT})(?:[A-Za-z0-9-]{{1,40}}{_DOT}){{0,2}}(?P<top>[A-Za-z]{{2,10}})(?![A-Za-z0-9-])",
     re.IGNORECASE,
 )
+_OTHER_HOST = re.compile(
+    r"(?<![A-Za-z0-9._%])[A-Za-z0-9_][A-Za-z0-9._+-]{0,40}@(?:[\u4e00-\u9fff]{1,12}\.(?:cn|com|net|org|中国|公司|网络)"
+    r"|(?:qq|163|126|gmail|hotmail|outlook|foxmail|icloud|yahoo|sina)(?![A-Za-z0-9-]|[.。][A-Za-z]))",
+    re.IGNORECASE,
+)
+"""A host in Chinese, or a well-known one whose ending was forgotten."""
 _KNOWN = frozenset(
     [
         "qq",
@@ -75,6 +81,8 @@ class Email(Recognizer):
         for match in _ADDRESS.finditer(text):
             if match["top"].lower() not in _FILE_ENDINGS:
                 yield match.start(), match.end(), 1.0
+        for match in _OTHER_HOST.finditer(text):
+            yield match.start(), match.end(), 0.9
         for match in _SPELLED.finditer(text):
             if _ADDRESS.match(text, match.start()):
                 continue

@@ -16,8 +16,8 @@ _LENGTHS = {
     }.items()
     for country in countries.split()
 }  # fmt: skip
-_START = re.compile(r"(?<![0-9A-Za-z])[A-Z]{2}[0-9]{2}(?:[ _\n-]?[A-Z0-9]){11,31}", re.IGNORECASE)
-_SEPARATORS = re.compile(r"[ _\n-]")
+_START = re.compile(r"(?:(?<![0-9A-Za-z])|(?<=iban))[A-Z]{2}[0-9]{2}(?:[ _.\n-]?[A-Z0-9]){11,31}", re.IGNORECASE)
+_SEPARATORS = re.compile(r"[ _.\n-]")
 _ALNUM = re.compile(r"[0-9A-Za-z]")
 
 

@@ -8,8 +8,10 @@ from ipaddress import ip_address
 
 from guardrails.personal_data.recognizer import Recognizer, Span
 
+_DOT = r"(?:\.|。|[\[(]\.[\])])"
+_DOTS = re.compile(_DOT)
 _CANDIDATE = re.compile(
-    r"(?<![0-9A-Za-z.])(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?!\.?[0-9A-Za-z])"
+    rf"(?<![0-9A-Za-z.])(?:[0-9]{{1,3}}(?:{_DOT}[0-9]{{1,3}}){{3}}(?!\.?[0-9A-Za-z])"
     r"|(?<![0-9A-Fa-f]:)(?<!::)(?=[0-9A-Fa-f]|::)(?=[0-9A-Fa-f:.]{2,45}(?![0-9A-Za-z:]))(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?:\.[0-9]{1,3}){0,3}(?![0-9A-Za-z:]))"
 )
 _VERSION = re.compile(
@@ -28,7 +30,7 @@ class IpAddress(Recognizer):
         """Yield the addresses."""
         for match in _CANDIDATE.finditer(text):
             try:
-                address = ip_address(match[0])
+                address = ip_address(_DOTS.sub(".", match[0]))
             except ValueError:
                 continue
             if (

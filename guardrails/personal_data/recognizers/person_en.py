@@ -154,6 +154,16 @@ def _confirmed(text: str, candidate: re.Match[str], tags: _Tags) -> Iterator[Spa
         sure_without_tags = bool(cue) + known_first * 2 + known_last * (parts[0] not in names.ALSO_WORDS)
         if is_word or text[start:end].isupper() or sure_without_tags < 1:
             return
+    upper = text[words[-1][0] : words[-1][1]].isupper()
+    sure_at_best = (
+        1 + bool(cue) - is_word + known_first * 2 + known_last + initial * 2 + 3 * (not text[:start].strip(" "))
+    )
+    if (
+        len(parts) > 1
+        and not introduced
+        and sure_at_best + (not _wordish(parts) and not upper) + (not text[:start].isascii()) < 2
+    ):
+        return  # whatever spaCy says
     labels = tags.between(start, end)
     if introduced and not is_word and (introduced[0][0] == " " or not labels & _PLACES) and not _wordish(parts):
         yield start, end, 0.75
@@ -163,7 +173,7 @@ def _confirmed(text: str, candidate: re.Match[str], tags: _Tags) -> Iterator[Spa
     if len(parts) > 1:
         alone = text[:start].strip(" ") == "" and text[end : end + 1] == "\n" and "ORG" not in labels
         foreign = not text[start:end].isascii() and (bool(cue) or "'" in text[end : end + 1])
-        believed = "PERSON" in labels and not _wordish(parts) and not text[words[-1][0] : words[-1][1]].isupper()
+        believed = "PERSON" in labels and not _wordish(parts) and not upper
         support += known_first * 2 + known_last + initial * 2 + alone * 2 + foreign + believed
         if support >= 2:
             yield start, end, min(0.95, 0.6 + 0.05 * support)

@@ -11,9 +11,12 @@ import onnxruntime
 
 from guardrails.personal_data import chinese_names as names
 from guardrails.personal_data.recognizer import Recognizer, Span
+from guardrails.personal_data.recognizers.address_zh import find_addresses
 
 _HAN = re.compile(r"[\u4e00-\u9fff·]+")
-_CLAUSE = re.compile(r"[^，,。！？!?；;\n]+")
+_FOREIGN = r"(?<=[ -~])[ -~]{12}"
+_CLAUSE = re.compile(rf"(?:(?!{_FOREIGN})[^，,。！？!?；;\n])+")
+"""What LAC is asked about at once: its time grows with every character, and a long run of ASCII tells it nothing."""
 _APART = re.compile(r"\A|[\s,，。;；:/]$")
 _LINE_START = re.compile(r"(?:\A|[\n。！？!?])[ ]*$")
 _CUE_WIDTH = 16
@@ -43,7 +46,9 @@ class PersonZh(Recognizer):
         """Yield the names, without titles."""
         if not names.COULD_BE_NAME.search(text):
             return
-        words = [word for clause in _CLAUSE.finditer(text) if _may_name(text, clause) for word in _words(clause)]
+        addresses = find_addresses(text)
+        clauses = [clause for clause in _CLAUSE.finditer(text) if _may_name(text, clause, addresses)]
+        words = [word for clause in clauses for word in _words(clause)]
         if not words:
             return
         for start, end, tag in words:
@@ -53,15 +58,25 @@ class PersonZh(Recognizer):
         yield from _dotted(text, words)
 
 
-def _may_name(text: str, clause: re.Match[str]) -> bool:
-    """Return whether it is worth asking LAC: a surname before what people give as names, or announced, or a dot."""
+def _may_name(text: str, clause: re.Match[str], addresses: tuple[Span, ...]) -> bool:
+    """Return whether it is worth asking LAC: a surname before what people give as names, or announced, or a dot.
+
+    Streets and everyday words are full of surnames; a name within an address is the address's in any case.
+    """
     for match in names.NAME.finditer(text, clause.start(), clause.end()):
+        at = match.start()
+        if any(start <= at < end for start, end, _ in addresses):
+            continue
+        if _cue_before(text, at) or names.STATED_BEFORE.search(text, max(0, at - _CUE_WIDTH), at):
+            return True
+        if names.is_within_a_word(text, at):
+            continue
         word = match["longer"] or match["shorter"]
-        if names.is_usual(word) or names.is_usual(match["shorter"]) or _cue_before(text, match.start()):
+        if names.is_usual(word) or names.is_usual(match["shorter"]):
             return True
-        if names.CUE_AFTER.match(text, match.start() + len(word)) or names.TITLE_AFTER.match(text, match.end()):
+        if names.CUE_AFTER.match(text, at + len(word)) or names.TITLE_AFTER.match(text, match.end()):
             return True
-    return "·" in clause[0]
+    return names.DOTTED.search(text, clause.start(), clause.end()) is not None
 
 
 def _words(clause: re.Match[str]) -> Iterator[tuple[int, int, str]]:

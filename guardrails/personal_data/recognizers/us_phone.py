@@ -10,7 +10,7 @@ import phonenumbers
 from guardrails.personal_data.phones import calls_it_a_phone, talks_of_a_phone
 from guardrails.personal_data.recognizer import BREAK, Recognizer, Span, is_reference
 
-_SEPARATOR = rf"(?:{BREAK}| ?[-._/–,·]? ?)"
+_SEPARATOR = rf"(?:[-.]?{BREAK}| ?[-._/–,·]? ?)"
 _NUMBER = re.compile(
     r"(?<![0-9A-Za-z])(?<![0-9][.,-])(?<!\+)(?:(?P<country>\+ ?1|0{0,2}1(?=[ .(_-]|[2-9][0-9]{9}(?![0-9])))[ ._-]{0,2})?"
     rf"(?P<area>\([2-9][0-9]{{2}}\)|[2-9][0-9]{{2}})(?P<one>{_SEPARATOR})[2-9][0-9]{{2}}(?P<two>{_SEPARATOR})[0-9]{{4}}"

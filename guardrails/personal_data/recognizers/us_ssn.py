@@ -38,7 +38,7 @@ class UsSsn(Recognizer):
             called = called or _CALLED_AFTER.match(text, match.end())
             if called and (match["separator"] or not reference):
                 yield match.start(), match.end(), 0.95
-            elif match["separator"] == "-":
+            elif match["separator"] in ("-", "_"):
                 yield match.start(), match.end(), 0.9
             elif match["separator"] == " " and not reference:
                 yield match.start(), match.end(), 0.86

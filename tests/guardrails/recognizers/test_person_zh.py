@@ -1,5 +1,6 @@
 import pytest
 
+from guardrails.personal_data.recognizers import person_zh
 from guardrails.personal_data.recognizers.person_zh import PersonZh
 from tests.guardrails.recognizers.support import found
 
@@ -31,6 +32,33 @@ LEFT = [
 @pytest.mark.parametrize(("text", "value"), FOUND)
 def test_finds_a_chinese_name_without_its_title(text: str, value: str) -> None:
     assert value in found(PersonZh(), text)
+
+
+UNASKED = [
+    "对方银行要账号，非常麻烦，白天打电话也没人接",
+    "居然一共付了18361元，查一下订单，关于退款麻烦帮忙",
+    "寄到浙江省金华市义乌市人民路356号国贸中心23层了",
+    "两辆车都要续保：沪N·F51276和川R51117",
+    "晚上七点以后打18414333776",
+]
+ASKED = ["卖方付超，车牌在后面", "卖方东方轩", "非常感谢张伟", "阿卜杜拉·买买提"]
+
+
+@pytest.mark.parametrize("text", UNASKED)
+def test_the_tagger_is_not_asked_where_surnames_stand_in_words_and_streets(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recognizer = PersonZh()  # loads the tagger
+    monkeypatch.setattr(person_zh, "tagger", lambda: pytest.fail("asked"))
+    assert found(recognizer, text) == []
+
+
+@pytest.mark.parametrize("text", ASKED)
+def test_the_tagger_is_asked_where_a_name_may_be(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    recognizer = PersonZh()
+    monkeypatch.setattr(person_zh, "tagger", lambda: pytest.fail("asked"))
+    with pytest.raises(pytest.fail.Exception, match="asked"):
+        found(recognizer, text)
 
 
 @pytest.mark.parametrize("text", LEFT)

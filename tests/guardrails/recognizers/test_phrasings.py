@@ -279,6 +279,60 @@ message {} for the photos
 contact {} directly
 my wechat (not whatsapp!) is {}
 Same as my WeChat, {}
+WeChat on this order: {}
+WeChat for the parcel: {}
+The WeChat for my order should be {}
+wechat for the invoice is {}
+WC: {}
+my 微信 is {}
+WeChat (微信): {}
+weixin hao is {}
+| WeChat | {} |
+**WeChat:** {}
+"wechat": "{}"
+wechat_id={}
+<td>WeChat</td><td>{}</td>
+WeChat 👉 {}
+WeChat——{}
+WeChat (same as my Instagram): {}
+my WeChat and Instagram are both {}
+my Instagram and WeChat are both {}
+{}|That's my WeChat.
+Here's my WeChat|{}
+If WeChat is easier for your team, it's {} there.
+hit me up on wechat {}
+voice message on WeChat to {}
+forward it to {} over WeChat
+my wife's on WeChat as {}
+the courier can WeChat me: {}
+Have the driver add {}
+tell your colleague to add {}
+your agent never accepted my WeChat request, I'm {}
+I sent you a friend request from {}
+friend request from {} was declined
+it was me, {}, who wrote to you on WeChat
+text {} when you are near
+please invite {} to the group
+Your colleague with the ID {} wrote to me and asked for a deposit, is that really somebody of yours on WeChat
+QR code expired, use {}, it is WeChat
+link {} as my WeChat
+Your sales rep has me as {} in her contacts
+Could Lily accept my request? I'm {} there
+I'm in the VIP group as {}
+Your courier added me as {}
+Is {} really your employee? They wrote to me on WeChat asking for a deposit.
+The leaflet in the parcel says add {} on WeChat for a voucher
+if the line drops, {} on WeChat
+registered under WeChat {}
+put my WeChat {} on the label
+the form wants a WeChat ID so {}
+wchat: {}
+wecaht {}
+weichat id {}
+{} will find me on WeChat
+{} is how you find me on WeChat
+my id is {} if you have WeChat
+I'm travelling in China next week; WeChat is the only thing that works there. You can reach me under {}
 """  # fmt: skip
 NOT_WECHAT = """
 我的用户名是li_wei88，登录不上
@@ -361,6 +415,11 @@ Wi-Fi network home_2024
 host db_server01 is unreachable
 the model xps13plus9320
 mail me at li_wei88@example.com about WeChat
+add li_wei88 to my cart
+link: li_wei88.html on WeChat
+search for user_test in the WeChat log
+the request id_2024_x1 failed
+I saved order_2024 as a draft
 """  # fmt: skip
 
 US_NUMBERS = ("2124567890", "(415) 555-2671", "646.555.0132", "+1 312 555 0147", "1-718-555-0163", "7185550163")
@@ -575,6 +634,9 @@ I rang 0345 600 1234 twice
 0844 856 7890 costs a fortune
 London shop 020 7946 0958
 my UK number is 0330 678 1234
+call Cardiff on 029 2018 0123
+my NZ mobile is 021 555 1234
+0871 234 5678 is a dear number
 order 0571-86543210
 ref 057186543210
 parcel 9400 1687 0973 6671 6159 23

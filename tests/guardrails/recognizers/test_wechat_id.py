@@ -21,6 +21,11 @@ FOUND = [
     ("用微信联系我比较方便，号码就写在这里了：liwei_1990。", "liwei_1990"),
     ("liwei1990，微信同名", "liwei1990"),
     ("微信\nliwei_88\n", "liwei_88"),
+    ("my wechat is lixiaolong", "lixiaolong"),
+    ("find me on WeChat as lily-chen", "lily-chen"),
+    ("微信——wangfang1990", "wangfang1990"),
+    ("我填了tanjun-564提交不了", "tanjun-564"),
+    ("刚才发的shen294118发错了", "shen294118"),
 ]
 LEFT = [
     "微信支付失败了",
@@ -36,6 +41,11 @@ LEFT = [
     "订单ab_12345用微信付的",
     "微信8.0.47更新了",
     "微信里发我zhangsan@qq.com",
+    "my wechat is changing colours",
+    "my wechat is running slow",
+    "sign-up on WeChat fails",
+    "货号tan200350有货吗",
+    "SHEN294118有货吗",
 ]
 
 
