@@ -1,12 +1,13 @@
 # Kefu's commands; deploy/bootstrap.py does the work and needs nothing but Python 3.11, 3.12 or 3.13.
 PYTHON ?= python3
 
-.PHONY: help run test models install bench bench-start password clean
+.PHONY: help run test models install bench bench-start bench-guardrails password clean
 help:
 	@echo "make run          install what is missing, start Kefu on a free port, ask sample questions, stay up"
 	@echo "make test         install what is missing, run all checks and tests"
 	@echo "make bench        latency and throughput, from websocket to websocket"
 	@echo "make bench-start  seconds of five warm starts"
+	@echo "make bench-guardrails KEFU_BENCH_DATA=DIR   what the guards must hold, in one table (ONLY='pii cost': sections)"
 	@echo "make models       prepare the models that are missing (ALL=1: the small language model, too)"
 	@echo "make install      install the packages and nothing else"
 	@echo "make password NAME=admin   set a new password of a staff account"
@@ -29,6 +30,9 @@ bench: models
 
 bench-start: models
 	@.venv/bin/python -m bench.start
+
+bench-guardrails: models
+	@KEFU_BENCH_DATA="$(KEFU_BENCH_DATA)" .venv/bin/python -m bench.guardrails $(if $(ONLY),--only $(ONLY))
 
 password:
 	@.venv/bin/python manage.py changepassword $(NAME)

@@ -16,7 +16,7 @@ import os
 import random
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -221,29 +221,52 @@ def train(rows: Sequence[Row], held: Sequence[Row], embed: Callable[[Sequence[st
     WEIGHTS.write_text(json.dumps(stored, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def report(title: str, rows: Sequence[Row], embed: Callable[[Sequence[str]], Vectors]) -> None:
-    """Print the figures of a set: classes as the model guesses them, and what the check does."""
-    model, check = Model.load(), Grounding(embed)
+@dataclass(frozen=True)
+class Judged:
+    """What became of the sentences of a set in one language, or in both: arrays of one entry a sentence."""
+
+    language: str
+    labels: Any
+    guessed: Any
+    actions: Any
+
+    def f1(self) -> tuple[float, float, float]:
+        """Macro-F1 of the three classes, of "supported or not" as the model guesses, and as the check passes."""
+        supported = self.labels == 0
+        three = f1_score(self.labels, self.guessed, average="macro")
+        two = f1_score(supported, self.guessed == 0, average="macro")
+        return three, two, f1_score(supported, self.actions == "pass", average="macro")
+
+    def share(self, label: str, *actions: str) -> float:
+        """Of the sentences with this label, the share for which the check did one of these."""
+        return float(np.mean(np.isin(self.actions[self.labels == LABELS.index(label)], actions)))
+
+
+def judged(rows: Sequence[Row], embed: Callable[[Sequence[str]], Vectors]) -> Iterator[Judged]:
+    """Judge a set: each language that it has, then both."""
+    check = Grounding(embed)
     values, labels = table_of(rows, embed)
-    guessed = model.probabilities(values).argmax(axis=1)
-    verdicts = [check(row.sentence, row.passages) for row in rows]
-    actions = np.array([verdict.action for verdict in verdicts])
-    print(f"\n{title}: {len(rows)} sentences of {len({row.shop for row in rows})} shops")
+    guessed = Model.load().probabilities(values).argmax(axis=1)
+    actions = np.array([check(row.sentence, row.passages).action for row in rows])
     for language in ("zh", "en", "both"):
         own = np.array([language in (row.language, "both") for row in rows])
-        if not own.any():
-            continue
-        three = f1_score(labels[own], guessed[own], average="macro")
-        two = f1_score(labels[own] == 0, guessed[own] == 0, average="macro")
-        passed = f1_score(labels[own] == 0, actions[own] == "pass", average="macro")
+        if own.any():
+            yield Judged(language, labels[own], guessed[own], actions[own])
+
+
+def report(title: str, rows: Sequence[Row], embed: Callable[[Sequence[str]], Vectors]) -> None:
+    """Print the figures of a set: classes as the model guesses them, and what the check does."""
+    print(f"\n{title}: {len(rows)} sentences of {len({row.shop for row in rows})} shops")
+    for one in judged(rows, embed):
+        three, two, passed = one.f1()
         told = []
-        for code, label in enumerate(LABELS):
-            of_label = actions[own & (labels == code)]
-            shares = (f"{action} {np.mean(of_label == action):.0%}" for action in ("pass", "review", "block"))
+        for label in LABELS:
+            shares = (f"{action} {one.share(label, action):.0%}" for action in ("pass", "review", "block"))
             told.append(f"{label} {' '.join(shares)}")
-        print(f"  {language}: macro-F1 {three:.3f}, supported or not {two:.3f}; passed or not {passed:.3f}")
+        print(f"  {one.language}: macro-F1 {three:.3f}, supported or not {two:.3f}; passed or not {passed:.3f}")
         print("    " + "; ".join(told))
-    print("  " + str(confusion_matrix(labels, guessed).tolist()), "rows: labels, columns: guesses,", ", ".join(LABELS))
+    table = confusion_matrix(one.labels, one.guessed).tolist()
+    print("  " + str(table), "rows: labels, columns: guesses,", ", ".join(LABELS))
 
 
 def extractive(embedder: Embedder, embed: Callable[[Sequence[str]], Vectors]) -> None:

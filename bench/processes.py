@@ -1,6 +1,9 @@
-"""CPU time and memory of Kefu's processes, read from /proc, by the part that each plays."""
+"""CPU time and memory: of Kefu's processes, read from /proc, by the part that each plays; and of a call here."""
 
 import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,3 +65,21 @@ def usage_of(pid: int | None) -> dict[str, Usage]:
             used = Usage((int(fields[11]) + int(fields[12])) / _TICKS, pss / 1024)
             usage[part] = usage.get(part, Usage(0, 0)) + used
     return usage
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keep this thread, and those that it starts, on one core."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def milliseconds(call: Callable[[], object]) -> float:
+    """Return the CPU time of one call, in all threads."""
+    began = time.process_time()
+    call()
+    return (time.process_time() - began) * 1e3

@@ -1,22 +1,33 @@
 """What the lexicon and the release of a unit cost on this machine: `python -m bench.release [--words 100000]`.
 
-Prints one table: build time and memory of the automaton, microseconds to normalise and match 200 characters, and
-milliseconds to release a unit.
+Prints two tables: build time and memory of the automaton, microseconds to normalise and match 200 characters, and
+milliseconds to release a unit by the lexicon alone; then the release of a unit with every check, on one core. For that
+the units are true sentences in words of their own (bench/grounding), so that no check can be skipped.
 """
 
 import argparse
 import gc
+import os
 import random
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
+from bench.figures import HEAD, Figure, tell
+from bench.grounded import SETS, read
+from bench.processes import milliseconds, one_core
+from chatbot.guards import Guards
 from guardrails.lexicon import Lexicon, Word
+from guardrails.lexicon.words import shipped
 from guardrails.normalizer import normalize
 from guardrails.release import Release
 from guardrails.units import split_units
+from knowledge.embedding import load_embedder
 
 TEXT = (
     "您好，您的订单已经发货，预计三天内送达。如果包裹有破损，请先拍照再签收，我们会为您安排换货。"
@@ -24,6 +35,8 @@ TEXT = (
     "If a parcel is late by more than five days, write to us and we will send it again, free of charge. "
 )
 REPLY = TEXT * 5
+PASSAGES, AT_ONCE = 5, 8
+ALONE_MS, TOGETHER_MS = 150, 40
 COMMON = "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子"
 
 
@@ -49,7 +62,55 @@ def main() -> None:
         )
     pieces = [REPLY[at : at + 3] for at in range(0, len(REPLY), 3)]
     cut = microseconds(lambda: sum(1 for _ in split_units(pieces)), 50) / sum(1 for _ in split_units(pieces))
-    print(f"\nCutting a unit out of a stream of 3-character deltas: {cut:.0f} us.")
+    print(f"\nCutting a unit out of a stream of 3-character deltas: {cut:.0f} us.\n\n{HEAD}")
+    tell(with_every_check())
+
+
+def with_every_check() -> Iterator[Figure]:
+    """Milliseconds of CPU to release a unit with lexicon, leak check, grounding and classifier, on one core."""
+    asked = list(units_and_passages())
+    with one_core():
+        release, new, known = full_release(), list[float](), list[float]()
+        seen = set[tuple[str, ...]]()
+        release.whole("Good morning.", ("We are open.",))  # loads what is loaded at first use
+        for unit, passages in asked:
+            one = milliseconds(partial(release.whole, unit, passages))
+            (known if passages in seen else new).append(one)
+            seen.add(passages)
+        for what, spent in (("its passages are new", new), ("its passages are known", known)):
+            yield _cost(f"a unit with every check, alone, {what}", spent, ALONE_MS)
+        release, together = full_release(), list[float]()
+        for _, passages in asked:
+            release.whole("Nothing of the kind is said here.", passages)  # now they are known
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for at in range(0, len(asked) - AT_ONCE + 1, AT_ONCE):
+                run = partial(pool.map, release.whole, *zip(*asked[at : at + AT_ONCE], strict=True))
+                together.append(milliseconds(lambda run=run: list(run())) / AT_ONCE)  # type: ignore[misc]
+        yield _cost(f"a unit with every check, {AT_ONCE} at once", together, TOGETHER_MS)
+
+
+def _cost(what: str, spent: list[float], most: int) -> Figure:
+    p50, p95 = np.percentile(spent, (50, 95))
+    found = f"{p50:.1f} / {p95:.1f}"
+    data = "bench/grounding, supported sentences"
+    return Figure(f"{what}: ms of CPU, p50 / p95", data, len(spent), found, f"≤ {most}", bool(p95 <= most))
+
+
+def units_and_passages() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Supported sentences, each with five passages of its shop."""
+    rows = [row for row in read(SETS / "sentences.jsonl") if row.label == "supported"]
+    for row in rows:
+        shop = dict.fromkeys(
+            [*row.passages, *(one for other in rows if other.shop == row.shop for one in other.passages)]
+        )
+        yield row.sentence, tuple(shop)[:PASSAGES]
+
+
+def full_release() -> Release:
+    """What a worker on a CPU releases with, with empty memories."""
+    models = Path(os.environ.get("KEFU_MODELS", "models"))
+    guards, lexicon = Guards(load_embedder(models / "e5-small"), models), Lexicon.of([shipped()])
+    return Release(lambda: lexicon, guards.on_units)
 
 
 def synthetic_words(size: int) -> list[Word]:

@@ -4,7 +4,9 @@ from typing import Any
 
 from axes.handlers.database import AxesDatabaseHandler
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 
 from chatbot.peers import client_network
 
@@ -18,6 +20,17 @@ def address_of(request: HttpRequest) -> str | None:
     peer = request.META.get("REMOTE_ADDR") or ""
     network = client_network(peer, [forwarded] if forwarded else [], settings.TRUSTED_PROXIES)
     return network.partition("/")[0] or None
+
+
+def name_of(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str | None:
+    """Return the name under which failures are counted: an account's own, else a digest of what was typed.
+
+    What is no account's name may be a mistyped password, or anybody's number: it is not kept.
+    """
+    name = (credentials or request.POST).get("username")
+    if not name or get_user_model().objects.filter(username=name).exists():
+        return name
+    return salted_hmac("kefu.sign-in", name, algorithm="sha256").hexdigest()
 
 
 class Throttle(AxesDatabaseHandler):  # type: ignore[misc]  # it has no types

@@ -29,7 +29,7 @@ class Customer:
         deadline = time.monotonic() + 60
         while True:
             try:
-                self.socket = connect(self.url, origin=origin, compression=None, open_timeout=5)  # type: ignore[arg-type]
+                self.socket = connect(self.url, origin=origin, compression=None, open_timeout=5, max_queue=None)  # type: ignore[arg-type]
                 hello = {"type": "hello", "protocol": 1, "key": self.key, "token": self.token, "after": self.seq}
                 self.socket.send(json.dumps({**hello, "language": self.language}))
                 welcome = json.loads(self.socket.recv(timeout=10))
