@@ -8,16 +8,20 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from chatbot.prompts import CANARIES, instructions
 from guardrails.classification.checks import InjectionCheck, ToxicityCheck
 from guardrails.classification.classifier import Classifier
-from guardrails.classification.shipped import SHIPPED, encoder_folder
+from guardrails.classification.shipped import ADAPTER, DOCUMENT, SHIPPED, encoder_folder
 from guardrails.grounding.check import Grounding
 from guardrails.leaks import LeakCheck
-from guardrails.release import Check
+from guardrails.lexicon import Lexicon
+from guardrails.quarantine import DocumentGuard, fingerprint
+from guardrails.release import Check, guarded, strictest
+from guardrails.units import split_units
 from guardrails.verdict import PASS, Verdict
 from knowledge.embedding import Embedder, OnnxEmbedder, as_passage, as_query
 from knowledge.passages import Vectors
@@ -59,7 +63,12 @@ class Guards:
         folder = encoder_folder(toxicity.encoder, models)
         tokenizer = base.tokenizer if isinstance(base, OnnxEmbedder) else None
         encoder = OnnxEmbedder(folder, tokenizer=tokenizer)
-        embed = Remembered(lambda texts: encoder.embed([as_query(text) for text in texts]))
+
+        def vectors(texts: Sequence[str]) -> Vectors:
+            return encoder.embed([as_query(text) for text in texts])
+
+        embed = Remembered(vectors)
+        self.documents = DocumentGuard(vectors, Classifier.load(DOCUMENT), toxicity)  # too many to be remembered
         self.toxicity = ToxicityCheck(toxicity.with_encoder(embed))
         self.injection = InjectionCheck(injection.with_encoder(embed))
         self._weigh = Grounding(lambda texts: base.embed([as_passage(text) for text in texts]))
@@ -75,6 +84,30 @@ class Guards:
         """What each unit of a reply must pass, cheapest first."""
         return (self._leaks, self._grounded, self.toxicity)
 
+    def judge_reply(self, text: str) -> Verdict:
+        """Return the strictest verdict on what a person wrote, unit by unit and as a whole; a guard that fails blocks.
+
+        Not grounding: a person may know more than the documents. The word lists are the caller's.
+        """
+        units = list(split_units((text,)))
+        leaks = (guarded(lambda part=part: self._leaks(part, ()), "leak") for part in [text, *units])  # type: ignore[misc]
+        found = strictest(leaks)
+        return found if found.action == "block" else strictest([found, guarded(lambda: self._insults(units))])
+
+    def judge_passages(self, texts: Sequence[str], lexicon: Lexicon) -> list[dict[str, Any]]:
+        """Return {"action", "tier", "categories", "score"} for each sentence of a document, in their order.
+
+        Hand in neighbours together, best a whole document: an instruction may be spread over them. Raises what the
+        encoder raises.
+        """
+        return [
+            {"action": v.action, "tier": v.tier, "categories": list(v.categories), "score": round(v.score, 4)}
+            for v in self.documents.judge(texts, lexicon)
+        ]
+
+    def _insults(self, units: Sequence[str]) -> Verdict:
+        return strictest(self.toxicity.all(units))
+
     def _grounded(self, unit: str, evidence: Sequence[str], /) -> Verdict:
         """Block what the passages do not bear out. What the check is unsure of passes.
 
@@ -83,3 +116,8 @@ class Guards:
         """
         verdict = self._weigh(unit, evidence)
         return verdict if verdict.action == "block" else PASS
+
+
+def document_guards() -> str:
+    """Return a version of everything but the word lists that judges documents; loads no model."""
+    return fingerprint(SHIPPED / "toxicity", DOCUMENT, ADAPTER)

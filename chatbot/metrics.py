@@ -20,6 +20,12 @@ STAGE = Histogram("kefu_stage_seconds", "Time of one stage of a turn", ["stage"]
 RECEIVE = Histogram("kefu_receive_seconds", "Masking, storing and queueing one message in web", buckets=_SECONDS)
 OUTCOMES = Counter("kefu_outcomes", "Finished turns", ["outcome", "reason"])
 VERDICTS = Counter("kefu_verdicts", "Verdicts of the guards", ["tier", "action"])
+JUDGING = Histogram(
+    "kefu_judging_seconds",
+    "Time until a worker's verdict on a text of staff; redis, busy, late, failed: there was none, so it was not sent",
+    ["result"],
+    buckets=_SECONDS,
+)
 REFUSED_FRAMES = Counter("kefu_refused_frames", "Frames that web answered with an error", ["code"])
 BATCH_SIZE = Histogram("kefu_batch_size", "Texts embedded at once", buckets=(1, 2, 4, 8, 16, 32, 64))
 BATCH_QUEUE = Histogram(
@@ -33,8 +39,8 @@ RUNNING_TURNS = Gauge("kefu_running_turns", "Turns being answered", multiprocess
 QUEUE_LENGTH = Gauge("kefu_queue_length", "Tasks that wait in the broker", ["queue"], multiprocess_mode="mostrecent")
 
 ALL = (
-    FIRST_TEXT, WHOLE_ANSWER, STAGE, RECEIVE, OUTCOMES, VERDICTS, REFUSED_FRAMES, UPLOADS, BATCH_SIZE, BATCH_QUEUE,
-    WORD_LISTS, SWEPT, OPEN_SOCKETS, RUNNING_TURNS, QUEUE_LENGTH,
+    FIRST_TEXT, WHOLE_ANSWER, STAGE, RECEIVE, OUTCOMES, VERDICTS, JUDGING, REFUSED_FRAMES, UPLOADS, BATCH_SIZE,
+    BATCH_QUEUE, WORD_LISTS, SWEPT, OPEN_SOCKETS, RUNNING_TURNS, QUEUE_LENGTH,
 )  # fmt: skip
 
 

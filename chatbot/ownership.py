@@ -149,14 +149,15 @@ def send_reply(
     """Send what an agent wrote, once per `client_id`; it answers the customer's open messages.
 
     The guards warn first (`review` is sent when `confirmed`), and block what must not be said at all. Raises NotOwner,
-    guardrails' MaskingUnavailable, services' DuplicateId, and ValueError for a client id that is too long.
+    what `screen` raises, guardrails' MaskingUnavailable, services' DuplicateId, and ValueError for a client id that is
+    too long.
     """
     # Sent again, maybe after the conversation went to somebody else: then it is only compared.
     again = was_sent(conversation_id=conversation_id, agent=agent, client_id=client_id)
     client_id = f"{agent.pk}:{client_id}"
     if len(client_id) > MOST_ID_CHARACTERS:
         raise ValueError("the client id is too long")
-    screened = screen(text)
+    screened = Screened("pass", None, (), 0.0, text) if again else screen(text)
     if not again and (screened.verdict == "block" or (screened.verdict == "review" and not confirmed)):
         return Sent(None, screened)
     conversation = Conversation.objects.select_related("site", "agent").get(pk=conversation_id)

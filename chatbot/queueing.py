@@ -11,6 +11,9 @@ from chatbot.events import REDIS_AWAY
 logger = logging.getLogger(__name__)
 
 ANSWER_TURN = "chatbot.tasks.answer_turn"
+JUDGE_TEXT = "chatbot.tasks.judge_text"
+JUDGING = "judging"
+"""The worker takes from this queue as often as from that of the turns, however many of those wait."""
 
 
 def enqueue_turn(message_id: uuid.UUID) -> None:
@@ -19,3 +22,8 @@ def enqueue_turn(message_id: uuid.UUID) -> None:
         current_app.send_task(ANSWER_TURN, (str(message_id),), retry=False)
     except (OperationalError, *REDIS_AWAY):
         logger.warning("the broker cannot be reached; the sweeper will queue this turn")
+
+
+def queue_judging(text_id: str, *, seconds: float) -> None:
+    """Queue a text to be judged within `seconds`. Raises what the broker's client raises."""
+    current_app.send_task(JUDGE_TEXT, (text_id,), queue=JUDGING, retry=False, expires=seconds)

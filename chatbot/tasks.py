@@ -13,11 +13,11 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from attachments import services as attachments
-from chatbot import expiry, handoff, metrics, retention, sweeping, turns, worker_wiring
-from chatbot.events import LogUnavailable
+from chatbot import expiry, handoff, judging, metrics, retention, sweeping, turns, worker_wiring
+from chatbot.events import REDIS_AWAY, LogUnavailable
 from chatbot.models import LedgerEntry, Message
-from chatbot.queueing import ANSWER_TURN, enqueue_turn
-from chatbot.wiring import event_log, lexicon, present
+from chatbot.queueing import ANSWER_TURN, JUDGE_TEXT, enqueue_turn
+from chatbot.wiring import event_log, judging_redis, lexicon, present
 from guardrails import services as vault
 
 logger = logging.getLogger(__name__)
@@ -54,6 +54,15 @@ def answer_turn(message_id: str) -> None:
             return
     if answered is not None:
         _measure(*answered, seconds=time.monotonic() - started)
+
+
+@shared_task(name=JUDGE_TEXT, acks_late=False)  # type: ignore[untyped-decorator]
+def judge_text(text_id: str) -> None:
+    """Judge what a member of staff wrote, if they still wait for it."""
+    try:
+        judging.answer(text_id, worker_wiring.guards().judge_reply, client=judging_redis())
+    except REDIS_AWAY:
+        logger.warning("redis cannot be reached; whoever waits for a verdict gets none")
 
 
 @shared_task(name="chatbot.tasks.sweep")  # type: ignore[untyped-decorator]

@@ -78,7 +78,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         registry = prometheus_client.CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)
     try:
-        for queue, length in wiring.event_log().queue_lengths(("turns", "desk", "sweep")).items():
+        for queue, length in wiring.event_log().queue_lengths(("turns", "judging", "desk", "sweep")).items():
             kefu_metrics.QUEUE_LENGTH.labels(queue).set(length)
     except LogUnavailable:
         pass

@@ -19,10 +19,12 @@ from attachments.scanning import Clamd
 from chatbot import admission, metrics
 from chatbot.events import EventLog, LogUnavailable
 from chatbot.feed import Feed
+from chatbot.judging import SECONDS, Judging
 from chatbot.leaving import Leaving, stop_if_left
 from chatbot.limits import Action, Limiter, Rate, Scope
 from chatbot.once import Once
 from chatbot.presence import Presence
+from chatbot.queueing import JUDGING, queue_judging
 from chatbot.replays import Replays
 from chatbot.seats import Seats, SharedSeats
 from chatbot.threads import in_thread
@@ -63,7 +65,26 @@ def master_key() -> MasterKey:
     return vault.load_master_key(config().master_key or config().var / "master.key")
 
 
+@Once
+def judging_redis() -> redis.Redis:
+    """For texts that a worker judges for web, and the verdicts on them."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=SECONDS + 0.5, socket_connect_timeout=0.5, max_connections=100, retry=None
+    )
+
+
 # --- web
+
+
+@Once
+def judging() -> Judging:
+    """Asks a worker for verdicts on what staff write."""
+    return Judging(
+        judging_redis(),
+        partial(queue_judging, seconds=SECONDS),
+        queue_name=JUDGING,
+        report=lambda result, seconds: metrics.JUDGING.labels(result).observe(seconds),
+    )
 
 
 @Once

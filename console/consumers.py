@@ -21,6 +21,7 @@ from chatbot import services as conversations
 from chatbot import wiring as chat
 from chatbot.events import Event, LogUnavailable
 from chatbot.following import Follower
+from chatbot.judging import GuardsUnavailable
 from chatbot.limits import TokenBucket
 from chatbot.ownership import NotOwner
 from chatbot.peers import client_network
@@ -30,6 +31,7 @@ from console import protocol, rules, services, wiring
 from console import selectors as desk
 from console.hub import Rows
 from console.services import Actor
+from console.wording import TEXTS, Language
 from guardrails.personal_data.pool import MaskingUnavailable
 
 logger = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
 
     async def connect(self) -> None:
         self.user_id: int | None = None
+        self.language: Language = "en"
         self.sites: frozenset[int] | None = frozenset()
         self.watched: dict[uuid.UUID, Watched] = {}
         self.outbox: asyncio.Queue[str] = asyncio.Queue(OUTBOX)
@@ -118,6 +121,9 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
 
     async def _refuse(self, code: str, frame_id: str | None, **more: Any) -> None:
         metrics.REFUSED_FRAMES.labels(f"staff_{code}").inc()
+        if code == "guards_unavailable":
+            texts = TEXTS[self.language]
+            more["message"] = texts["guards_unavailable"]
         await self.send(protocol.frame("error", code=code, id=frame_id, **more))
 
     # --- frames in
@@ -133,7 +139,7 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
             return
         self.hello_timer.cancel()
         chat.waiting().leave(self.address, self.name)
-        self.user_id, self.sites = who["id"], who["site_ids"]
+        self.user_id, self.sites, self.language = who["id"], who["site_ids"], hello.language
         await self.send(protocol.frame("welcome", protocol=protocol.VERSION, **who["shown"]))
         loop = asyncio.get_running_loop()
         self.tasks = [
@@ -400,6 +406,8 @@ def _code_of(error: Exception) -> tuple[str, dict[str, Any]]:
             return "conflict", {}
         case MaskingUnavailable():
             return "masking_unavailable", {}
+        case GuardsUnavailable():
+            return "guards_unavailable", {}
         case LogUnavailable():
             return "service_unavailable", {}
         case _:

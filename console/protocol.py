@@ -24,7 +24,8 @@ are others now. `decide` chooses: approve (in: the bot answers the message; out:
 is said instead), reject. The first one wins.
 Codes of errors: bad_frame, not_allowed, not_found, not_owner (with `owner`), conflict (with `decision`; without: the id
 was used before for another text), blocked and review (with `categories`; a review is sent when `confirmed`),
-service_unavailable, masking_unavailable, too_fast, internal.
+service_unavailable, masking_unavailable, guards_unavailable (nobody could judge the text, so it was not sent; with
+`message`), too_fast, internal.
 """
 
 from typing import Annotated, Any, ClassVar, Literal, Self

@@ -2,7 +2,7 @@
 
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -18,29 +18,43 @@ from chatbot import wiring as chat
 from chatbot.events import LogUnavailable
 from chatbot.once import Once
 from chatbot.queueing import enqueue_turn
+from chatbot.services import FindPersonalData
 from chatbot.threads import in_thread
 from console import accounts, selectors
 from console.hub import Hub, Rows
 from console.services import Tools
+from guardrails.personal_data.masking import numbered_within
+from guardrails.placeholders import escape_lookalikes
 from guardrails.screening import Screened, screen
+from guardrails.verdict import STRICTNESS
 
 ASSIGN = "console.tasks.assign"
 HERE_SECONDS = 45
 
 
 def tools() -> Tools:
-    """What the services need."""
+    """What the services need for one act."""
+    find = cache(chat.masking().find)  # a reply is masked to be judged and masked to be stored
     return Tools(
         log=chat.event_log(),
         master_key=chat.master_key,
-        find=chat.masking().find,
-        screen=_screen_reply,
+        find=find,
+        screen=partial(_screen_reply, find=find),
         enqueue=enqueue_turn,
     )
 
 
-def _screen_reply(text: str) -> Screened:
-    return screen(text, "in", lexicon=chat.lexicon())  # of the whole: a block may stand behind what is only for review
+def _screen_reply(text: str, *, find: FindPersonalData) -> Screened:
+    """Judge what staff wrote: by the word lists here, then by a worker's models.
+
+    Raises GuardsUnavailable, and guardrails' MaskingUnavailable: the worker gets the text masked.
+    """
+    words = screen(text, "in", lexicon=chat.lexicon())  # of the whole: a block may stand behind what is for review
+    if words.verdict == "block":
+        return words
+    safe = escape_lookalikes(text)
+    judged = chat.judging().ask(numbered_within(safe, find(safe)))
+    return words if STRICTNESS[words.verdict] >= STRICTNESS[judged.action] else Screened.of(judged)
 
 
 @Once

@@ -102,6 +102,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Your role does not reach this page. Ask an administrator if it should.",
     ),
     "language": ("语言", "Language"),
+    "guards_unavailable": (
+        "安全检查暂时无法完成，消息没有发送，仍保留在输入框中。请稍后再试；若一直如此，请联系管理员。",
+        "The safety check could not be done, so your message was not sent; it is still in your box. Try again in a "
+        "moment, and tell an administrator if it stays like this.",
+    ),
 }
 TEXTS: dict[Language, dict[str, str]] = {
     "zh": {code: texts[0] for code, texts in _TEXTS.items()},

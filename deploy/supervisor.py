@@ -39,7 +39,7 @@ def programs(redis: list[str] | None, web_processes: int, worker_threads: int, w
         Program("web", [sys.executable, "-m", "deploy.web"], web_processes),
         Program(
             "worker",
-            [*celery, "--concurrency", str(worker_threads), "--queues", "turns", "--hostname", "worker@%h"],
+            [*celery, "--concurrency", str(worker_threads), "--queues", "turns,judging", "--hostname", "worker@%h"],
             environment={"OMP_NUM_THREADS": str(worker_cores)},
         ),
         Program("desk", [*celery, *desk, *beat], environment={"CUDA_VISIBLE_DEVICES": ""}),

@@ -11,7 +11,7 @@ from typing import Protocol
 from guardrails.lexicon import Hit, Lexicon, verdict_of
 from guardrails.normalizer import context
 from guardrails.units import CAP, safe_cut, split_units
-from guardrails.verdict import PASS, Tier, Verdict
+from guardrails.verdict import PASS, STRICTNESS, Tier, Verdict
 
 logger = logging.getLogger(__name__)
 
@@ -140,6 +140,11 @@ def judge_unit(unit: str, evidence: Sequence[str], checks: Iterable[Check]) -> V
         if verdict.action != "pass":
             return verdict
     return PASS
+
+
+def strictest(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the first of the strictest verdicts, a pass when there is none."""
+    return max([*verdicts], key=lambda verdict: STRICTNESS[verdict.action], default=PASS)
 
 
 def guarded(judge: Callable[[], Verdict], tier: Tier | None = None) -> Verdict:

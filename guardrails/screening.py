@@ -1,17 +1,20 @@
 """Judges a text that is there as a whole: a customer's message, a draft reply, a retrieved document. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from guardrails.lexicon import Lexicon
-from guardrails.release import Check, Release, Withheld, guarded, judge_unit
+from guardrails.release import Check, Release, Withheld, guarded, judge_unit, strictest
 from guardrails.units import split_units
 from guardrails.verdict import PASS, Action, Tier, Verdict
 
 Direction = Literal["in", "out"]
+Judge = Callable[[Sequence[str], Lexicon], list[Verdict]]
+"""A verdict for each sentence of a document, in order (guardrails.quarantine.DocumentGuard.judge)."""
 
-_STRICTNESS: dict[Action, int] = {"pass": 0, "review": 1, "block": 2}
+SENTENCE = 400
+"""Code points of a document's sentence; a longer one is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,11 @@ class Screened:
     score: float
     release: str
 
+    @classmethod
+    def of(cls, verdict: Verdict, release: str = "") -> "Screened":
+        """A verdict with what may be shown in spite of it."""
+        return cls(verdict.action, verdict.tier, verdict.categories, verdict.score, release)
+
 
 @dataclass(frozen=True, slots=True)
 class ScreenedMessage:
@@ -34,7 +42,13 @@ class ScreenedMessage:
 
 
 def screen(
-    text: str, direction: Direction, document: bool = False, *, lexicon: Lexicon, checks: Sequence[Check] = ()
+    text: str,
+    direction: Direction,
+    document: bool = False,
+    *,
+    lexicon: Lexicon,
+    checks: Sequence[Check] = (),
+    judge: Judge | None = None,
 ) -> Screened:
     """Return the verdict on `text` and what of it may be shown.
 
@@ -42,17 +56,16 @@ def screen(
     "out": as the stream would have it. On review the units before stay, as they would on the customer's screen; on
     block nothing does, since a refusal takes the reply's place.
     document: retrieved text, in either direction; the strictest verdict, and the text without the sentences that do not
-    pass.
+    pass. They are judged by `judge`, as documents are when they come in, or else one by one by `checks`.
     """
     if document:
-        verdict = _strictest(text, lexicon, checks)
-        release = text if verdict.action == "pass" else _without_offenders(text, lexicon, checks)
+        verdict, release = _of_sentences(text, lexicon, checks, judge)
     elif direction == "in":
         verdict = screen_message(text, lexicon, checks).verdict
         release = text if verdict.action == "pass" else ""
     else:
         verdict, release = _as_streamed(text, Release(lambda: lexicon, checks))
-    return Screened(verdict.action, verdict.tier, verdict.categories, verdict.score, release)
+    return Screened.of(verdict, release)
 
 
 def screen_message(text: str, lexicon: Lexicon, checks: Sequence[Check] = ()) -> ScreenedMessage:
@@ -60,8 +73,7 @@ def screen_message(text: str, lexicon: Lexicon, checks: Sequence[Check] = ()) ->
     verdict = guarded(lambda: lexicon.judge(text), "lexicon")
     if verdict.action != "block":
         said = "\n".join(dict.fromkeys(text.split("\n")))  # who repeats a question is impatient, nothing worse
-        found = (verdict, judge_unit(said, (), checks))
-        verdict = max(found, key=lambda one: _STRICTNESS[one.action])
+        verdict = strictest((verdict, judge_unit(said, (), checks)))
     return ScreenedMessage(text, verdict)
 
 
@@ -74,18 +86,29 @@ def _as_streamed(text: str, release: Release) -> tuple[Verdict, str]:
     return PASS, "".join(shown)
 
 
-def _strictest(text: str, lexicon: Lexicon, checks: Sequence[Check]) -> Verdict:
-    def verdicts() -> Iterator[Verdict]:
-        yield guarded(lambda: lexicon.judge(text), "lexicon")
-        if checks:
-            for unit in split_units((text,)):
-                yield judge_unit(unit, (), checks)
+def _of_sentences(text: str, lexicon: Lexicon, checks: Sequence[Check], judge: Judge | None) -> tuple[Verdict, str]:
+    """The strictest verdict, and the sentences that pass, joined; "" when joined they do not."""
 
-    return max(verdicts(), key=lambda verdict: _STRICTNESS[verdict.action])
+    def judged(sentences: Sequence[str]) -> list[Verdict]:
+        if judge is not None:
+            found: list[Verdict] = []
 
+            def judge_all() -> Verdict:
+                found.extend(judge(sentences, lexicon))
+                return PASS
 
-def _without_offenders(text: str, lexicon: Lexicon, checks: Sequence[Check]) -> str:
-    """Return the units that pass, joined; "" when the joined text does not."""
-    units = split_units((text,))
-    kept = "".join(unit for unit in units if _strictest(unit, lexicon, checks).action == "pass")
-    return kept if _strictest(kept, lexicon, checks).action == "pass" else ""
+            failed = guarded(judge_all)
+            return found if failed == PASS else [failed] * len(sentences)
+        return [
+            strictest((guarded(lambda one=one: lexicon.judge(one), "lexicon"), judge_unit(one, (), checks)))  # type: ignore[misc]
+            for one in sentences
+        ]
+
+    sentences = list(split_units((text,), SENTENCE))
+    verdicts = judged(sentences)
+    whole = strictest([guarded(lambda: lexicon.judge(text), "lexicon"), *verdicts])
+    if whole.action == "pass":
+        return whole, text
+    kept = [one for one, verdict in zip(sentences, verdicts, strict=True) if verdict.action == "pass"]
+    again = [guarded(lambda: lexicon.judge("".join(kept)), "lexicon"), *judged(kept)]
+    return whole, "".join(kept) if strictest(again).action == "pass" else ""

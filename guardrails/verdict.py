@@ -17,4 +17,5 @@ class Verdict:
     score: float = 0.0
 
 
+STRICTNESS: dict[Action, int] = {"pass": 0, "review": 1, "block": 2}
 PASS = Verdict("pass")

@@ -18,6 +18,7 @@ from chatbot.turn import Conclusion, Interruption, Outcome, Part, Turn, TurnEven
 from guardrails.lexicon import Lexicon, Word
 from guardrails.personal_data.finding import Finding
 from guardrails.release import Release, Released
+from guardrails.verdict import PASS, Verdict
 from knowledge.passages import Passage, Retrieved, Sentence
 
 WORDS = (Word("badword", "block", "abuse"), Word("riskword", "review", "politics"))
@@ -176,6 +177,23 @@ class FakeFind:
         if self.failure is not None:
             raise self.failure
         return [Finding("CN_MOBILE", m.start(), m.end(), 1.0) for m in re.finditer(r"1[3-9]\d{9}", text)]
+
+
+class FakeJudging:
+    """A worker's verdicts on texts of staff: "rudeword" blocks, "roughword" is for review, `failure` is raised."""
+
+    def __init__(self) -> None:
+        self.failure: Exception | None = None
+        self.asked: list[str] = []
+
+    def ask(self, text: str) -> Verdict:
+        self.asked.append(text)
+        if self.failure is not None:
+            raise self.failure
+        for word, action in (("rudeword", "block"), ("roughword", "review")):
+            if word in text:
+                return Verdict(action, "classifier", ("toxicity",), 0.9)  # type: ignore[arg-type]
+        return PASS
 
 
 class FakeQueue:

@@ -5,6 +5,9 @@ from pathlib import Path
 from guardrails.classification import adapter
 
 SHIPPED = Path(__file__).resolve().parent.parent / "classifiers"
+DOCUMENT = SHIPPED / "document"
+"""Finds instructions to a model in documents; what finds them in messages takes too much of a manual for one."""
+
 ADAPTER = SHIPPED / "encoder" / "adapter.safetensors"
 GUARD_ENCODER = "e5-guard"
 BASE_ENCODER = "e5-small"

@@ -13,6 +13,7 @@ from django.db import connection
 
 from chatbot import ownership, publishing, services, sweeping, turns
 from chatbot.events import EventLog, LogUnavailable, Stale
+from chatbot.judging import GuardsUnavailable
 from chatbot.models import Conversation, Handoff, Message, Site
 from chatbot.ownership import NotOwner, Sent
 from chatbot.pulse import Pulse
@@ -575,6 +576,19 @@ def test_a_reply_sent_again_after_a_transfer_is_the_one_that_was_sent(
     assert reply(mei, client_id="r1").message == sent
     with pytest.raises(NotOwner):
         reply(mei, client_id="r2")
+    assert Message.objects.filter(role="agent").count() == 1
+
+
+def test_a_reply_sent_again_needs_no_guard(mei: User, take_over: Act, reply: Act) -> None:
+    take_over(mei)
+    sent = reply(mei, client_id="r1").message
+
+    def dead(text: str) -> Any:
+        raise GuardsUnavailable("late")
+
+    assert reply(mei, client_id="r1", screen=dead).message == sent
+    with pytest.raises(GuardsUnavailable):
+        reply(mei, client_id="r2", screen=dead)
     assert Message.objects.filter(role="agent").count() == 1
 
 

@@ -14,8 +14,10 @@ from prometheus_client import REGISTRY
 
 from chatbot import ownership, queueing, tasks, worker_wiring
 from chatbot.events import EventLog
+from chatbot.judging import Judging
 from chatbot.models import Conversation, Handoff, Message, Site
 from chatbot.pulse import Pulse
+from guardrails.verdict import Verdict
 from tests.chatbot.conftest import Say
 from tests.conftest import RedisServer
 from tests.fakes import FakeAnswer, FakeQueue, conclusion, lexicon
@@ -190,6 +192,28 @@ def test_a_broker_that_is_away_is_no_error(failure: Exception, monkeypatch: pyte
 
     monkeypatch.setattr(queueing, "current_app", Away())
     queueing.enqueue_turn(uuid.uuid4())
+
+
+def test_a_text_is_judged_by_its_id(redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    def judge(text: str) -> Verdict:
+        return Verdict("review", "classifier", (text,), 0.5)
+
+    monkeypatch.setattr(tasks, "judging_redis", lambda: redis_client)
+    monkeypatch.setattr(worker_wiring, "guards", lambda: SimpleNamespace(judge_reply=judge))
+    asked = Judging(redis_client, tasks.judge_text, queue_name="judging").ask("Hello.")
+    assert asked == Verdict("review", "classifier", ("Hello.",), 0.5)
+
+
+def test_a_redis_that_is_away_is_no_error_of_the_judging_task(
+    redis_running: RedisServer, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "judging_redis", lambda: redis_client)
+    monkeypatch.setattr(worker_wiring, "guards", lambda: SimpleNamespace(judge_reply=None))
+    redis_running.kill()
+    try:
+        tasks.judge_text("ab12")
+    finally:
+        redis_running.start()
 
 
 @pytest.mark.parametrize(

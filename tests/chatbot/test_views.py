@@ -117,7 +117,7 @@ def test_every_metric_is_served_in_prometheus_format(client: Client, find: FakeF
     families = {family.name: family for family in text_string_to_metric_families(answer.content.decode())}
     assert {metric.describe()[0].name for metric in metrics.ALL} <= families.keys()
     lengths = {s.labels["queue"]: s.value for s in families["kefu_queue_length"].samples}
-    assert lengths == {"turns": 3, "desk": 0, "sweep": 0}
+    assert lengths == {"turns": 3, "judging": 0, "desk": 0, "sweep": 0}
 
 
 def test_metrics_are_served_without_redis(client: Client, find: FakeFind, redis_running: RedisServer) -> None:

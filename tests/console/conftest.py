@@ -30,7 +30,7 @@ from console.hub import Hub
 from guardrails.lexicon import Lexicon, Word
 from guardrails.vault import MasterKey
 from tests.conftest import RedisServer
-from tests.fakes import FakeFind, FakeQueue
+from tests.fakes import FakeFind, FakeJudging, FakeQueue
 
 HOST = "chat.example"
 MASTER_KEY = MasterKey(b"k" * 32)
@@ -113,7 +113,8 @@ async def web(
     monkeypatch.setattr(hub_module, "FLUSH_SECONDS", 0.01)
     feed, find = Feed(redis_running.url), FakeFind()
     words = Lexicon([Word("badword", "block", "abuse"), Word("riskword", "review", "politics")])
-    parts = SimpleNamespace(moved=0, feed=feed)
+    judging = FakeJudging()
+    parts = SimpleNamespace(moved=0, feed=feed, judging=judging)
 
     def move() -> None:
         parts.moved += 1
@@ -124,6 +125,7 @@ async def web(
     monkeypatch.setattr(wiring, "masking", lambda: SimpleNamespace(find=find))
     monkeypatch.setattr(wiring, "master_key", lambda: MASTER_KEY)
     monkeypatch.setattr(wiring, "lexicon", lambda: words)
+    monkeypatch.setattr(wiring, "judging", lambda: judging)
     monkeypatch.setattr(wiring, "limits", lambda: Config(message_characters=200))
     presence = Presence(redis.Redis.from_url(redis_running.url, retry=None))
     monkeypatch.setattr(wiring, "presence", lambda: presence)

@@ -14,6 +14,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from chatbot import ownership, services, turns, wiring
 from chatbot.events import EventLog
+from chatbot.judging import GuardsUnavailable
 from chatbot.models import Conversation, Handoff, Message, Review, Site
 from chatbot.seats import Seats
 from chatbot.turn import Record
@@ -332,6 +333,50 @@ async def test_the_guards_stand_before_agents_too(web: SimpleNamespace, mei: Use
     assert (warned["code"], warned["categories"]) == ("review", ["politics"])
     await done(console, "reply", chat, text="a riskword", confirmed=True)
     assert await off_loop(Message.objects.filter(role="agent").count) == 1
+    await console.leave()
+
+
+async def test_a_workers_models_stand_before_agents_and_see_no_personal_data(
+    web: SimpleNamespace, mei: User, chat: Conversation
+) -> None:
+    console = await console_of(mei)
+    await done(console, "take", chat)
+    blocked = await console.command("reply", chat, text="you rudeword", confirmed=True)
+    assert (blocked["code"], blocked["categories"]) == ("blocked", ["toxicity"])
+    warned = await console.command("reply", chat, text="a roughword")
+    assert (warned["code"], warned["categories"]) == ("review", ["toxicity"])
+    await done(console, "reply", chat, text="a roughword for 13800138000", confirmed=True)
+    assert web.judging.asked[-1] == "a roughword for <CN_MOBILE_1>"
+    strict = await console.command("reply", chat, text="a riskword, a rudeword", confirmed=True)
+    assert strict["code"] == "blocked"
+    asked = len(web.judging.asked)
+    assert (await console.command("reply", chat, text="you badword"))["code"] == "blocked"
+    await done(console, "note", chat, text="a rudeword, for colleagues")
+    assert len(web.judging.asked) == asked  # the word lists come first, and notes are nobody's reply
+    await console.leave()
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "was not sent"), ("zh", "没有发送")])
+async def test_what_nobody_can_judge_is_not_sent_and_what_was_sent_stays_so(
+    language: str, said: str, web: SimpleNamespace, mei: User, chat: Conversation
+) -> None:
+    console = Console(await off_loop(cookie_of, mei))
+    await console.connect()
+    await console.send(type="hello", protocol=1, language=language)
+    await console.wait_for("welcome")
+    await done(console, "take", chat)
+    sent, other = str(uuid.uuid4()), str(uuid.uuid4())
+    first = await done(console, "reply", chat, id=sent, text="Once.")
+    web.judging.failure = GuardsUnavailable("late")
+    refused = await console.command("reply", chat, id=other, text="Twice.", confirmed=True)
+    assert refused["code"] == "guards_unavailable"
+    assert said in refused["message"]
+    assert (await done(console, "reply", chat, id=sent, text="Once."))["message"] == first["message"]
+    assert await off_loop(lambda: list(Message.objects.filter(role="agent").values_list("text", flat=True))) == [
+        "Once."
+    ]
+    web.judging.failure = None
+    await done(console, "reply", chat, id=other, text="Twice.")
     await console.leave()
 
 

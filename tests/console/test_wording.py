@@ -10,7 +10,7 @@ from console.wording import TEXTS, language_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent / "console"
 PAGES = "".join(path.read_text() for path in (ROOT / "templates").rglob("*.html"))
-CODE = "".join((ROOT / name).read_text() for name in ("views.py", "forms.py"))
+CODE = "".join((ROOT / name).read_text() for name in ("views.py", "forms.py", "consumers.py"))
 
 
 def test_every_word_that_a_page_says_exists_and_every_word_is_said() -> None:

@@ -13,7 +13,7 @@ from guardrails.classification.classifier import ClassifierError
 from guardrails.lexicon import Lexicon
 from guardrails.lists import load
 from guardrails.release import Check
-from guardrails.screening import Direction, screen
+from guardrails.screening import Direction, Judge, screen
 from knowledge.embedding import ModelMissing
 
 
@@ -30,14 +30,23 @@ class Command(BaseCommand):
         except (ModelMissing, ClassifierError) as error:
             raise CommandError(f"{error} (run `make models`)") from None
         checks = {"in": guards.on_messages, "out": guards.on_units}
-        status = run_lines(partial(screen_row, lexicon=load(), direction=direction, checks=checks[direction]))
+        judge = guards.documents.judge
+        status = run_lines(
+            partial(screen_row, lexicon=load(), direction=direction, checks=checks[direction], judge=judge)
+        )
         if status:
             raise SystemExit(status)
 
 
-def screen_row(row: Row, lexicon: Lexicon, direction: Direction, checks: Sequence[Check] = ()) -> Row:
+def screen_row(
+    row: Row,
+    lexicon: Lexicon,
+    direction: Direction,
+    checks: Sequence[Check] = (),
+    judge: Judge | None = None,
+) -> Row:
     """Return the row's verdict, as `Screened` has it. Raises RowError."""
     document = row.get("document", False)
     if not isinstance(document, bool):
         raise RowError("'document' is not true or false")
-    return asdict(screen(text_of(row), direction, document, lexicon=lexicon, checks=checks))
+    return asdict(screen(text_of(row), direction, document, lexicon=lexicon, checks=checks, judge=judge))
