@@ -15,7 +15,7 @@ from guardrails.verdict import PASS, STRICTNESS, Tier, Verdict
 
 logger = logging.getLogger(__name__)
 
-HOLD_LIMIT = 4_096
+HOLD_LIMIT = 1_024
 """Code points that may wait for a word to be completed. Only invisible or repeated ones can make a word that long."""
 
 _MAKER = object()
