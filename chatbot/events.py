@@ -190,6 +190,19 @@ class EventLog:
         pipe.expire(_state(conversation), KEEP_SECONDS)
         pipe.execute()
 
+    def drop_from_feed(self, matches: Callable[[bytes], bool]) -> set[uuid.UUID]:
+        """Delete the feed's entries whose payload matches; return the conversations that have such in feed or log."""
+        client: Any = self._redis
+        found = set()
+        for row_id, row in client.xrange(FEED):
+            if matches(row.get(b"payload", b"")):
+                client.xdel(FEED, row_id)
+                found.add(uuid.UUID(row[b"conversation"].decode()))
+        for key in client.scan_iter(_log("*"), count=500):
+            if any(matches(row.get(b"payload", b"")) for _, row in client.xrange(key)):
+                found.add(uuid.UUID(key.decode().rsplit(":", 1)[1]))
+        return found
+
     def attempt_of(self, conversation: uuid.UUID) -> int:
         """Return the running (or last) attempt, 0 when none is known."""
         return int(self._redis.hget(_state(conversation), "attempt") or 0)
@@ -273,7 +286,7 @@ def _state(conversation: uuid.UUID) -> str:
     return f"kefu:state:{conversation}"
 
 
-def _log(conversation: uuid.UUID) -> str:
+def _log(conversation: uuid.UUID | str) -> str:
     return f"kefu:log:{conversation}"
 
 

@@ -34,7 +34,7 @@ from chatbot.bodies import Scope
 from chatbot.limits import TooMany
 from chatbot.models import Conversation, Site
 from chatbot.peers import client_network
-from chatbot.services import ConversationGone, without_contacts
+from chatbot.services import ConversationGone, contacts_of, without_contacts
 from chatbot.turn import Language
 from guardrails import services as vault
 from guardrails.personal_data.finding import Finding
@@ -170,7 +170,7 @@ def _file(request: HttpRequest) -> tuple[str, bytes]:
 
 
 def _finder(site: Site) -> Callable[[str], list[Finding]]:
-    return lambda text: without_contacts(text, wiring.masking().find(text), site.contacts)
+    return lambda text: without_contacts(text, wiring.masking().find(text), contacts_of(site))
 
 
 def _lock(conversation_id: uuid.UUID) -> None:

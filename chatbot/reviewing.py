@@ -267,7 +267,7 @@ def _pieces(review: Review, text: str, *, find: FindPersonalData) -> list[tuple[
     held = _placeholders(review)
     parts = [p if p in held else escape_lookalikes(p) for p in re.split(f"({PLACEHOLDER.pattern})", text)]
     whole = "".join(parts)
-    findings = services.without_contacts(whole, find(whole), review.conversation.site.contacts)
+    findings = services.without_contacts(whole, find(whole), services.contacts_of(review.conversation.site))
     pieces, begin = [], 0
     for part in parts:
         end = begin + len(part)

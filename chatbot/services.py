@@ -24,6 +24,7 @@ from guardrails import services as vault
 from guardrails.personal_data.finding import Finding
 from guardrails.personal_data.masking import same_value
 from guardrails.vault import MasterKey
+from knowledge import releases
 
 logger = logging.getLogger(__name__)
 
@@ -147,7 +148,8 @@ def personal_data(conversation: Conversation, text: str, *, find: FindPersonalDa
     Raises guardrails' MaskingUnavailable.
     """
     safe = placeholders.escape_lookalikes(text)
-    return safe, without_contacts(safe, find(safe), conversation.site.contacts)
+    found = find(safe)
+    return safe, without_contacts(safe, found, contacts_of(conversation.site)) if found else []
 
 
 def _masked_again(conversation: Conversation, safe: str, findings: Sequence[Finding], master_key: MasterKey) -> str:
@@ -162,6 +164,11 @@ def _attach(files: Sequence[uuid.UUID], message: Message) -> None:
     conversation = message.conversation
     message.files = attachments.send(files, attachments.Owner(conversation.id, conversation.visitor))
     message.save(update_fields=["files"])
+
+
+def contacts_of(site: Site) -> list[str]:
+    """Return what looks like personal data and is the shop's own: what the site names, what its documents publish."""
+    return [*site.contacts, *releases.contacts(site.knowledge_base)]
 
 
 def without_contacts(text: str, findings: Sequence[Finding], contacts: Sequence[str]) -> list[Finding]:

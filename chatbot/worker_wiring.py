@@ -5,37 +5,40 @@ Nothing here imports torch by itself: the embedder does on a GPU, the transforme
 
 import contextlib
 import logging
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, TypedDict
 
 from chatbot import metrics, wording
+from chatbot.encoder import search_encoder
 from chatbot.engines import Engine
 from chatbot.engines.extractive import ExtractiveEngine
 from chatbot.events import LogUnavailable
-from chatbot.guards import Guards
+from chatbot.guards import Guards, document_guards
+from chatbot.knowledge_bases import KnowledgeBases
 from chatbot.once import Once
 from chatbot.pipeline import Assistant
 from chatbot.pulse import Pulse
 from chatbot.routing import route
 from chatbot.turn import Conclusion, Language
 from chatbot.wiring import event_log, lexicon
-from config.environment import config
+from config.environment import ROOT, config
 from guardrails.placeholders import escape_lookalikes
 from guardrails.release import Release, Released, Withheld
 from guardrails.screening import screen_message
-from knowledge import selectors as knowledge
 from knowledge.batching import Batcher
-from knowledge.embedding import Embedder, as_query, load_embedder
+from knowledge.embedding import Embedder, as_query
 from knowledge.followup import standalone
-from knowledge.passages import Retrieved, Vectors
+from knowledge.loading import Loader
+from knowledge.passages import Vectors
 from knowledge.retrieval import Retriever
 
 logger = logging.getLogger(__name__)
 
 REPORT_SECONDS = 2
-VERSION_SECONDS = 0.5
 
 
 def answer_seconds() -> float:
@@ -61,7 +64,7 @@ def vault_days() -> int:
 @Once
 def embedder() -> Embedder:
     """The embedding model, on the GPU where there is one."""
-    return load_embedder(config().models / "e5-small")
+    return search_encoder(config().models)
 
 
 @Once
@@ -78,44 +81,22 @@ def embed_query() -> Callable[[str], Vectors]:
     return Batcher(run, max_batch=32, waiting=256, observe=observe, name="embed")
 
 
-class KnowledgeBases:
-    """The newest index of each base, swapped by reference. Looks for a newer version at most twice a second."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._retrievers: dict[str, Retriever] = {}
-        self._versions: dict[str, int] = {}
-        self._looked: dict[str, float] = {}
-
-    def search(self, question: str, base: str) -> Retrieved:
-        """Search the newest version of a base."""
-        return self.retriever(base).search(question)
-
-    def retriever(self, base: str) -> Retriever:
-        """Return the retriever of a base's newest version. One thread loads; the others go on with what there is."""
-        if time.monotonic() - self._looked.get(base, 0.0) > VERSION_SECONDS:
-            if base not in self._retrievers:
-                with self._lock:
-                    self._refresh(base)
-            elif self._lock.acquire(blocking=False):
-                try:
-                    self._refresh(base)
-                finally:
-                    self._lock.release()
-        return self._retrievers[base]
-
-    def _refresh(self, base: str) -> None:
-        version = knowledge.current_version(base)
-        if self._versions.get(base) != version or base not in self._retrievers:
-            self._retrievers[base] = Retriever(knowledge.load_index(base, embedder().model_id), embed_query())
-            self._versions[base] = version
-        self._looked[base] = time.monotonic()
+@Once
+def knowledge_loader() -> Loader:
+    """Loads knowledge as the embedding model sees it."""
+    return Loader(embedder().model_id, config().var / "index")
 
 
 @Once
 def knowledge_bases() -> KnowledgeBases:
     """The knowledge bases of this process."""
-    return KnowledgeBases()
+    return KnowledgeBases(knowledge_loader, lambda index: Retriever(index, embed_query()), make_snapshot_apart)
+
+
+def make_snapshot_apart(base: str) -> None:
+    """Have a process of low priority make the snapshot of a base; it ends at once when another one is at it."""
+    command = ["nice", "-n", "10", sys.executable, str(ROOT / "manage.py"), "snapshot", "--", base]
+    subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)  # noqa: S603
 
 
 class ImportParts(TypedDict):
@@ -143,6 +124,21 @@ def import_parts() -> ImportParts:
 def guards() -> Guards:
     """What stands around messages and replies beside the word lists."""
     return Guards(embedder(), config().models)
+
+
+def judge_passages(texts: list[str]) -> list[dict[str, Any]]:
+    """Return {"action", "tier", "categories", "score"} for each sentence of a document; neighbours belong together."""
+    return guards().judge_passages(texts, lexicon())
+
+
+def document_guard_version() -> str:
+    """Return a version of all that judges documents: word lists, classifiers, thresholds; at most 81 characters."""
+    return f"{lexicon().version}-{_document_guards()}"
+
+
+@Once
+def _document_guards() -> str:
+    return document_guards()
 
 
 @Once
@@ -208,6 +204,7 @@ def warm_worker(name: str) -> None:
         with contextlib.suppress(TimeoutError):
             embed_query()("warm")
             warm = True
+    knowledge_bases().watch()
 
     def report() -> None:
         while True:

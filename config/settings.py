@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "attachments",
     "chatbot",
     "console",
+    "desk",
     "api",
 ]
 
@@ -136,6 +137,7 @@ AXES_COOLOFF_TIME = datetime.timedelta(minutes=15)
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = False  # else whoever has an account could wipe out their guesses at another's
 AXES_CLIENT_IP_CALLABLE = "console.throttle.address_of"
+AXES_USERNAME_CALLABLE = "console.throttle.name_of"
 AXES_LOCKOUT_CALLABLE = "console.views.locked_out"
 AXES_DISABLE_ACCESS_LOG = True  # the audit log has it
 AXES_SENSITIVE_PARAMETERS = ["username", "csrfmiddlewaretoken", "next"]
@@ -148,7 +150,9 @@ USE_TZ = True
 
 # Customers' files lie sealed below this folder; MEDIA_ROOT is never used.
 ATTACHMENTS = VAR / "attachments"
-# No upload touches a disk unsealed; how much may come, chatbot/bodies.py says.
+# Knowledge managers' files, by their hashes.
+DOCUMENTS = VAR / "documents"
+# No upload of a customer touches a disk unsealed; how much may come, chatbot/bodies.py says.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 2**20
 
 STATIC_URL = "/static/"
@@ -198,7 +202,9 @@ CELERY_TASK_ROUTES = {
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "chatbot.tasks.sweep", "schedule": 5.0, "options": {"expires": 5.0}},
     "assign": {"task": "console.tasks.assign", "schedule": 5.0, "options": {"expires": 5.0}},
+    "desk": {"task": "desk.tasks.sweep", "schedule": 5.0, "options": {"expires": 5.0}},
     "tidy": {"task": "chatbot.tasks.tidy", "schedule": crontab(minute=10)},
+    "tidy documents": {"task": "desk.tasks.tidy", "schedule": crontab(minute=40)},
     "erase old": {"task": "chatbot.tasks.erase_old", "schedule": crontab(hour=3, minute=30)},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -217,7 +223,9 @@ LOGGING = {
         "celery.app.trace": {"level": "WARNING"},
         "uvicorn.access": {"level": "WARNING"},
         "uvicorn.error": {"level": "WARNING"},  # below, it logs addresses with their query strings
+        "django.request": {"level": "ERROR"},  # below, it logs paths: somebody may have typed anything there
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "django.security.csrf": {"level": "ERROR"},
         "websockets": {"level": "WARNING"},
         "axes": {"level": "ERROR"},  # below, it logs the names that were tried: some are mistyped passwords
     },

@@ -131,7 +131,7 @@ def note(actor: Actor, conversation_id: uuid.UUID, *, client_id: uuid.UUID, text
     """
     found = conversation_for(actor, "note", conversation_id)
     safe = placeholders.escape_lookalikes(text)
-    findings = services.without_contacts(safe, tools.find(safe), found.site.contacts)
+    findings = services.without_contacts(safe, tools.find(safe), services.contacts_of(found.site))
     written = ""
     try:
         with transaction.atomic():

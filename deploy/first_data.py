@@ -14,7 +14,14 @@ from config.environment import ROOT, config
 
 BASE, DOCUMENTS = "demo", ROOT / "demo" / "knowledge"
 STAMP = "first_data"
-CODE = ("*/migrations/*.py", "knowledge/**/*.py", "guardrails/**/*.*", "*/management/**/*.py", "deploy/first_data.py")
+CODE = (
+    "*/migrations/*.py",
+    "*/management/**/*.py",
+    "deploy/first_data.py",
+    "desk/**/*.py",
+    "guardrails/**/*.*",
+    "knowledge/**/*.py",
+)
 
 
 def inputs_hash() -> str:

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from knowledge.language import Language
+from knowledge.ranking import Ranking
 
 TABLE = Path(__file__).with_name("calibration.json")
 
@@ -19,19 +20,20 @@ TABLE = Path(__file__).with_name("calibration.json")
 class Evidence:
     """What the first five passages say for themselves; every field is one feature.
 
-    `title`, `text` and `sentence` are the best cosines of each kind; `margin` how many spreads the best dense score
-    lies above the mean of the next nine; `coverage` the share of the question's idf mass that one of the passages
-    holds; `agreement` whether vectors and BM25 put the same passage first; `missing_codes` whether the question names a
-    code that none of the passages has; `foreign` whether the first passage is in another language. Where `foreign`,
-    words cannot match: `coverage` is 0 and the model's own coefficient makes up for it.
+    `score` is that of the first passage; `covered` how much more than most of the question's words, by idf, one passage
+    holds (0 up to 60 %, 1 for all of them); `notions` the best share of the question's notions that a passage touches,
+    `speaks` whether it has any; `asks` whether the question asks for a kind of fact (how long, how much, where),
+    `tells` the share of those kinds that the first passage holds; `missing_codes` whether the question names a code
+    that none of the passages has; `foreign` whether the first passage is in another language: words cannot match then,
+    and `covered` is 0.
     """
 
-    title: float
-    text: float
-    sentence: float
-    margin: float
-    coverage: float
-    agreement: float
+    score: float
+    covered: float
+    notions: float
+    speaks: float
+    asks: float
+    tells: float
     missing_codes: float
     foreign: float
 
@@ -40,14 +42,13 @@ class Evidence:
 class Calibration:
     """Of questions in Chinese and in English: coefficients in the order of `Evidence`'s fields, after the intercept.
 
-    `threshold` is the probability from which a question counts as answerable. `words_weight` is how many spreads of the
-    dense score a passage gains that holds all of the question's words.
+    `threshold` is the probability from which a question counts as answerable.
     """
 
     chinese: tuple[float, ...]
     english: tuple[float, ...]
     threshold: float
-    words_weight: float
+    ranking: Ranking
 
 
 @cache
@@ -56,7 +57,7 @@ def shipped() -> Calibration:
     table = json.loads(TABLE.read_text())
     names = ("intercept", *Evidence.__dataclass_fields__)
     chinese, english = (tuple(table[language][name] for name in names) for language in ("chinese", "english"))
-    return Calibration(chinese, english, table["threshold"], table["words_weight"])
+    return Calibration(chinese, english, table["threshold"], Ranking(**table["ranking"]))
 
 
 def probability(evidence: Evidence, language: Language, calibration: Calibration) -> float:

@@ -18,6 +18,7 @@ from knowledge.terms import simplified
 
 MAX_TOKENS = 512
 BATCH_TOKENS = 1024  # larger batches are slower on a CPU: their activations leave the cache
+ADAPTER_SCALE = 2.0  # times the product of an adapter's matrices that is added to a weight
 Device = Literal["auto", "cpu", "cuda"]
 
 
@@ -107,8 +108,11 @@ class OnnxEmbedder:
 class TorchEmbedder:
     """The weights of `folder` through sentence-transformers; meant for a GPU."""
 
-    def __init__(self, folder: Path, device: str = "cuda", *, batch: int = 64) -> None:
-        """Loads the model (seconds: it imports torch). Raises `ModelMissing`."""
+    def __init__(self, folder: Path, device: str = "cuda", *, batch: int = 64, adapter: Path | None = None) -> None:
+        """Loads the model (seconds: it imports torch), with a low-rank adapter added if one is given.
+
+        Raises `ModelMissing`.
+        """
         import torch
         from sentence_transformers import SentenceTransformer
 
@@ -118,6 +122,8 @@ class TorchEmbedder:
         self._model = SentenceTransformer(
             str(folder), device=device, local_files_only=True, trust_remote_code=False, model_kwargs={"dtype": dtype}
         )
+        if adapter is not None:
+            _add(adapter, dict(self._model[0].auto_model.named_parameters()))
         self._model.max_seq_length = MAX_TOKENS
         self._batch = batch
         self.model_id = model_id(folder)
@@ -135,6 +141,19 @@ class TorchEmbedder:
             show_progress_bar=False,
         )
         return np.asarray(vectors, np.float32)
+
+
+def _add(adapter: Path, weights: dict[str, Any]) -> None:
+    """Adds the products of the adapter's matrices to the weights of those names, in place."""
+    import torch
+    from safetensors.torch import load_file
+
+    change = load_file(adapter)
+    with torch.no_grad():
+        for name in [key.removesuffix(".down") for key in change if key.endswith(".down")]:
+            weight = weights[f"{name}.weight"]
+            product = change[f"{name}.up"].float() @ change[f"{name}.down"].float() * ADAPTER_SCALE
+            weight += product.to(weight.device, weight.dtype)
 
 
 def load_embedder(folder: Path, device: Device = "auto", *, threads: int = 1) -> Embedder:

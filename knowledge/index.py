@@ -1,44 +1,32 @@
-"""One base at one version, held in memory and never changed: vectors in FAISS, terms in BM25. Knows nothing of the
-database.
+"""One base at one release: an unchanging snapshot, what came since, and what of the snapshot has gone. Knows nothing of
+the database.
 
-Swapping to a newer version is exchanging one reference; searches that are under way keep the index that they began
-with.
+An index never changes: a newer release is another one that shares the snapshot, and swapping is exchanging one
+reference; searches that are under way keep the index that they began with. Whatever the history, a search finds what an
+index built anew would find: document frequencies, means and spreads are those of the rows that are alive.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
-import faiss
 import numpy as np
-import numpy.typing as npt
 
-from knowledge.lexical import Floats, Lexical
+from knowledge.lexical import Lexical, Mask
+from knowledge.nearest import Numbers
 from knowledge.passages import Passage, Vectors
-from knowledge.terms import search_terms
+from knowledge.segments import LANGUAGES, Doubles, Entry, Moments, Segment, join_segments, make_segment
 
-Rows = npt.NDArray[np.int64]
-Doubles = npt.NDArray[np.float64]
-
-faiss.omp_set_num_threads(1)  # one search is one core's work; more threads fight with those of the other turns
+__all__ = ["Candidate", "Entry", "Index", "Passages"]
 
 # Cosine, each language's mean taken off, from which two passages that are each other's nearest are translations.
 TWIN = 0.4
-_TWINS_UP_TO = 20_000  # passages; finding them compares every passage with every other
+TWINS_UP_TO = 20_000  # passages; finding them compares every passage with every other
 
 _LEAST_SPREAD = 0.01  # of cosines; a base of a few passages has hardly any
-_SAMPLE = 5000  # vectors that mean and covariance are estimated from
+_BLOCK = 2000
 
-
-@dataclass(frozen=True, eq=False)
-class Entry:
-    """A live chunk and the vectors that it is found by: `text` of shape (dimension,), `titles` of (n, dimension).
-
-    A title is an FAQ pair's question or the heading of a section.
-    """
-
-    passage: Passage
-    text: Vectors = field(repr=False)
-    titles: Vectors = field(repr=False)
+Fetch = Callable[[Sequence[int]], Sequence[Passage]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,122 +48,254 @@ class Candidate:
     words: float
 
 
-class _Field:
-    """The vectors of one kind, texts or titles; those of one chunk stand together."""
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A segment of which some rows are alive, and the moments of the vectors of those."""
 
-    def __init__(self, groups: Sequence[Vectors], languages: Rows, dimension: int) -> None:
-        """`languages` has the number of each chunk's language."""
-        counts = [len(group) for group in groups]
-        vectors = np.concatenate([np.empty((0, dimension), np.float32), *groups]).astype(np.float32)
-        self._owner = np.repeat(np.arange(len(groups)), counts)
-        self._first = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
-        self._languages = languages
-        self._flat = faiss.IndexFlatIP(dimension)
-        self._flat.add(vectors)
-        # FAISS's own memory, not a copy.
-        self.vectors: Vectors = faiss.rev_swig_ptr(self._flat.get_xb(), vectors.size).reshape(vectors.shape)
-        self._moments = [
-            _moments(vectors[languages[self._owner] == one]) for one in range(languages.max(initial=0) + 1)
-        ]
+    segment: Segment
+    alive: Mask
+    texts: Moments
+    titles: Moments
 
-    def nearest(self, query: Vectors, depth: int) -> Rows:
-        """The rows of the chunks of the `depth` nearest vectors."""
-        if not self._flat.ntotal:
-            return self._owner
-        found = self._flat.search(query[None, :], min(depth, self._flat.ntotal))[1][0]
-        nearest: Rows = self._owner[found]
-        return nearest
+    @classmethod
+    def whole(cls, segment: Segment) -> "Part":
+        """All rows are alive."""
+        return cls(segment, np.ones(len(segment), np.bool_), segment.texts.moments, segment.titles.moments)
 
-    def scores(self, rows: Rows, query: Vectors) -> tuple[Doubles, Doubles]:
-        """The best cosine of each chunk of those rows, and its z-score; NaN where it has no vector of this kind."""
-        counts = self._first[rows + 1] - self._first[rows]
-        places = np.repeat(np.arange(len(rows)), counts)
-        own = np.arange(len(places)) + np.repeat(self._first[rows] - np.cumsum(counts) + counts, counts)
-        best = np.full(len(rows), -np.inf)
-        np.maximum.at(best, places, self.vectors[own] @ query)
-        best[counts == 0] = np.nan
-        means, spreads = self._spreads(query)
-        return best, (best - means[self._languages[rows]]) / spreads[self._languages[rows]]
+    def of_versions(self, wanted: Collection[int]) -> "Part":
+        """The rows of those versions are alive."""
+        segment, alive = self.segment, self.segment.of_versions(wanted)
+        come, gone = alive & ~self.alive, self.alive & ~alive
+        texts, titles = self.texts, self.titles
+        if come.any():
+            texts += segment.texts.moments_of(come, segment.languages)
+            titles += segment.titles.moments_of(come, segment.languages)
+        if gone.any():
+            texts -= segment.texts.moments_of(gone, segment.languages)
+            titles -= segment.titles.moments_of(gone, segment.languages)
+        return Part(segment, alive, texts, titles)
 
-    def _spreads(self, query: Vectors) -> tuple[Doubles, Doubles]:
-        """By language: mean and standard deviation of the cosines of all its vectors, without computing them."""
-        means = [float(query @ mean) for mean, _ in self._moments]
-        spreads = [
-            float(np.sqrt(max(float(query @ covariance @ query), _LEAST_SPREAD**2))) for _, covariance in self._moments
-        ]
-        return np.asarray(means), np.asarray(spreads)
+    @cached_property
+    def dead(self) -> int:
+        """How many rows have gone."""
+        return int(len(self.alive) - self.alive.sum())
 
 
-def _moments(vectors: Vectors) -> tuple[Floats, Floats]:
-    sample = vectors[:: len(vectors) // _SAMPLE + 1]
-    mean: Floats = sample.mean(0) if len(sample) else np.zeros(vectors.shape[1], np.float32)
-    covariance = (sample - mean).T @ (sample - mean) / max(len(sample), 1)
-    return mean, covariance.astype(np.float32)
+class Passages(Sequence[Passage]):
+    """The passages of an index by row: held in memory, or fetched, then best many at once by `load`."""
+
+    def __init__(self, parts: Sequence[Part], fetch: Fetch | None) -> None:
+        self._parts, self._fetch = parts, fetch
+        self._ends = np.cumsum([len(part.segment) for part in parts])
+
+    def __len__(self) -> int:
+        return int(self._ends[-1]) if len(self._ends) else 0
+
+    def __iter__(self) -> Iterator[Passage]:
+        alive = np.concatenate([np.empty(0, np.bool_), *(part.alive for part in self._parts)])
+        return (self[row] for row in np.flatnonzero(alive).tolist())
+
+    def __getitem__(self, row: int) -> Passage:  # type: ignore[override]
+        return self.load([row])[0]
+
+    def load(self, rows: Sequence[int]) -> list[Passage]:
+        """The passages of those rows, in order."""
+        found: dict[int, Passage] = {}
+        missing: list[tuple[int, int]] = []
+        for row in rows:
+            number = int(self._ends.searchsorted(row, side="right"))
+            segment = self._parts[number].segment
+            local = int(row - (self._ends[number] - len(segment)))
+            if segment.passages is not None:
+                found[row] = segment.passages[local]
+            else:
+                missing.append((row, int(segment.chunks[local])))
+        if missing:
+            if self._fetch is None:
+                raise RuntimeError("these passages are not in memory, and nothing fetches them")
+            fetched = self._fetch([chunk for _, chunk in missing])
+            found.update((row, one) for (row, _), one in zip(missing, fetched, strict=True))
+        return [found[row] for row in rows]
 
 
 class Index:
-    """Immutable: searched from any number of threads.
+    """Immutable but for `twins`: searched from any number of threads.
 
-    `twins` has by row the row of the passage's translation, -1 where there is none.
+    `languages` has by row 1 for Chinese, 0 for others; `twins` has by row the row of the passage's translation, -1
+    where there is none.
     """
 
     def __init__(self, entries: Sequence[Entry], *, version: int, dimension: int) -> None:
-        """`version` is the base's. Vectors are L2-normalised."""
-        self.version = version
-        self.passages: tuple[Passage, ...] = tuple(entry.passage for entry in entries)
-        self.lexical = Lexical.build([search_terms(_searched(passage)) for passage in self.passages])
-        languages = np.asarray([passage.language == "zh" for passage in self.passages], np.int64)
-        self._texts = _Field([entry.text[None, :] for entry in entries], languages, dimension)
-        self._titles = _Field([entry.titles for entry in entries], languages, dimension)
-        self.twins = _twins(self._texts.vectors, languages)
+        """An index of nothing but these entries. `version` is the base's; vectors are L2-normalised."""
+        self._assemble([Part.whole(make_segment(entries, dimension))], version, None)
+        self.pair()
+
+    @classmethod
+    def of_parts(
+        cls, parts: Sequence[Part], *, version: int, fetch: Fetch | None = None, before: "Index | None" = None
+    ) -> "Index":
+        """An index of segments; `fetch` gives the passages of chunks, in order, that no segment holds.
+
+        With the index `before` it has that one's pairs of translations until `pair` is called.
+        """
+        new = cls.__new__(cls)
+        new._assemble(parts, version, fetch)
+        if before is None:
+            new.pair()
+        else:
+            new._inherit(before)
+        return new
+
+    def _assemble(self, parts: Sequence[Part], version: int, fetch: Fetch | None) -> None:
+        self.version, self.parts, self._fetch = version, tuple(part for part in parts if len(part.segment)), fetch
+        self.passages = Passages(self.parts, fetch)
+        self.lexical = Lexical([(part.segment.postings, part.alive) for part in self.parts])
+        self.languages = np.concatenate([np.empty(0, np.int64), *(part.segment.languages for part in self.parts)])
+        self._first = np.concatenate(([0], np.cumsum([len(part.segment) for part in self.parts], dtype=np.int64)))
+        if self.parts:
+            self._text = _spread_of([part.texts for part in self.parts])
+            self._title = _spread_of([part.titles for part in self.parts])
+        self.twins = np.full(int(self._first[-1]), -1, np.int64)
 
     def __len__(self) -> int:
-        return len(self.passages)
+        return self.lexical.size
+
+    @property
+    def worn(self) -> int:
+        """Rows that are not in the snapshot, or in it and gone: what a new one would tidy up."""
+        return sum(part.dead for part in self.parts) + sum(len(part.segment) for part in self.parts[1:])
+
+    def moved_to(
+        self,
+        version: int,
+        wanted: Collection[int],
+        load: Callable[[Collection[int]], Segment],
+        *,
+        tidy: bool = False,
+    ) -> "Index":
+        """The index of another release that has the document versions `wanted`; call its `pair` when there is time.
+
+        `load` makes a segment of those that this one has never seen. The snapshot is shared and the rest joined anew,
+        or everything when it is to be `tidy`: one segment in memory, with nothing in it that has gone.
+        """
+        kept = [(part.segment, part.segment.of_versions(wanted)) for part in self.parts]
+        have = frozenset[int]().union(*(segment.version_ids for segment, _ in kept))
+        missing = [one for one in wanted if one not in have]
+        parts = [] if tidy else [part.of_versions(wanted) for part in self.parts[:1]]
+        joined = [(segment, mask) for segment, mask in kept[len(parts) :] if mask.any()]
+        if missing and len(new := load(missing)):
+            joined.append((new, np.ones(len(new), np.bool_)))
+        if len(joined) == 1 and joined[0][1].all():
+            parts.append(Part.whole(joined[0][0]))
+        elif joined:
+            parts.append(Part.whole(join_segments(joined)))
+        return Index.of_parts(parts, version=version, fetch=self._fetch, before=self)
 
     def find(self, vector: Vectors, terms: Sequence[str], *, depth: int = 50) -> list[Candidate]:
         """The passages among the `depth` nearest by text, by title, or best by BM25; unordered.
 
         `vector` has shape (dimension,), `terms` come from `search_terms`.
         """
-        if not self.passages:
+        if not len(self):
             return []
         query = np.ascontiguousarray(vector, np.float32)
-        bm25 = self.lexical.scores(terms)
-        best = np.argpartition(bm25, -depth)[-depth:] if len(bm25) > depth else np.arange(len(bm25))
-        near = [self._texts.nearest(query, depth), self._titles.nearest(query, depth)]
-        rows: Rows = np.unique(np.concatenate([*near, best[bm25[best] > 0]]))
-        rows = np.union1d(rows, self.twins[rows][self.twins[rows] >= 0])
-        text, z_text = self._texts.scores(rows, query)
-        title, z_title = self._titles.scores(rows, query)
+        near = [self._nearest("texts", query, depth), self._nearest("titles", query, depth)]
+        rows: Numbers = np.unique(np.concatenate([*near, self.lexical.best(terms, depth)]))
+        twins = self.twins[rows]
+        rows = np.union1d(rows, twins[twins >= 0])
+        bm25 = self.lexical.scores_of(terms, rows)
+        text, z_text = self._scores("texts", self._text, rows, query)
+        title, z_title = self._scores("titles", self._title, rows, query)
         title = np.where(np.isnan(title), text, title)
         z = np.where(np.isnan(z_title), z_text, (z_text + z_title) / 2)
-        words = bm25[rows] / (sum(self.lexical.mass(term) for term in set(terms)) or 1.0)
-        columns = (rows, text, title, z, bm25[rows], words)
+        words = bm25 / (sum(self.lexical.mass(term) for term in set(terms)) or 1.0)
+        columns = (rows, text, title, z, bm25, words)
         return [Candidate(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
 
+    def _nearest(self, kind: str, query: Vectors, depth: int) -> Numbers:
+        """The rows of the chunks of the `depth` nearest vectors of a kind."""
+        found = [
+            (first, *getattr(part.segment, kind).nearest(query, depth, part.alive if part.dead else None))
+            for first, part in zip(self._first, self.parts, strict=False)
+        ]
+        scores = np.concatenate([scores for _, scores, _ in found])
+        rows: Numbers = np.concatenate([rows + first for first, _, rows in found])
+        return rows[np.argpartition(-scores, depth)[:depth]] if len(rows) > depth else rows
 
-def _twins(vectors: Vectors, languages: Rows) -> Rows:
-    """By row, the row that says the same in the other language: both are each other's nearest there."""
-    twins = np.full(len(languages), -1, np.int64)
-    groups = np.flatnonzero(languages == 0), np.flatnonzero(languages == 1)
-    if min(map(len, groups)) == 0 or len(languages) > _TWINS_UP_TO:
-        return twins
-    ones, others = (_centred(vectors[group]) for group in groups)
-    cosines = ones @ others.T
-    nearest = cosines.argmax(1)
-    mutual = cosines.argmax(0)[nearest] == np.arange(len(ones))
-    found = np.flatnonzero(mutual & (cosines[np.arange(len(ones)), nearest] >= TWIN))
-    twins[groups[0][found]] = groups[1][nearest[found]]
-    twins[groups[1][nearest[found]]] = groups[0][found]
-    return twins
+    def _scores(
+        self, kind: str, spreads: list[tuple[Vectors, Vectors]], rows: Numbers, query: Vectors
+    ) -> tuple[Doubles, Doubles]:
+        """The best cosine of each chunk of those rows (ascending), and its z-score; NaN where it has no such vector."""
+        cuts = np.searchsorted(rows, self._first)
+        best = np.concatenate(
+            [
+                getattr(part.segment, kind).best(rows[cuts[number] : cuts[number + 1]] - self._first[number], query)
+                for number, part in enumerate(self.parts)
+            ]
+        )
+        means = np.asarray([float(query @ mean) for mean, _ in spreads])
+        deviations = np.asarray(
+            [float(np.sqrt(max(float(query @ covariance @ query), _LEAST_SPREAD**2))) for _, covariance in spreads]
+        )
+        languages = self.languages[rows]
+        return best, (best - means[languages]) / deviations[languages]
+
+    def pair(self) -> None:
+        """Finds the rows that say the same in the other language: both are each other's nearest there."""
+        if len(self) > TWINS_UP_TO:
+            return
+        rows, centred = [], []
+        for language in range(LANGUAGES):
+            some = [part.alive & (part.segment.languages == language) for part in self.parts]
+            rows.append(np.flatnonzero(np.concatenate([np.empty(0, np.bool_), *some])))
+            if not len(rows[-1]):
+                self.twins = np.full(len(self.twins), -1, np.int64)
+                return
+            own = [part.segment.texts.vectors[mask] for part, mask in zip(self.parts, some, strict=True)]
+            centred.append(_centred(np.concatenate(own).astype(np.float32)))
+        ones, others = centred
+        nearest, cosine = np.zeros(len(ones), np.int64), np.zeros(len(ones), np.float32)
+        back, best = np.zeros(len(others), np.int64), np.full(len(others), -2, np.float32)
+        every = np.arange(len(others))
+        for start in range(0, len(ones), _BLOCK):
+            cosines = ones[start : start + _BLOCK] @ others.T
+            stop = start + len(cosines)
+            nearest[start:stop] = cosines.argmax(1)
+            cosine[start:stop] = cosines[np.arange(len(cosines)), nearest[start:stop]]
+            highest = cosines.argmax(0)
+            better = cosines[highest, every] > best
+            back[better], best[better] = highest[better] + start, cosines[highest, every][better]
+        found = np.flatnonzero((back[nearest] == np.arange(len(ones))) & (cosine >= TWIN))
+        twins = np.full(len(self.twins), -1, np.int64)
+        twins[rows[0][found]] = rows[1][nearest[found]]
+        twins[rows[1][nearest[found]]] = rows[0][found]
+        self.twins = twins
+
+    def _inherit(self, before: "Index") -> None:
+        """The pairs of the index before, as far as both are still there."""
+        alive, chunks = self._alive_chunks()
+        _, chunks_before = before._alive_chunks()
+        rows_before = np.flatnonzero(before.twins >= 0)
+        row_of = dict(zip(chunks[alive].tolist(), alive.tolist(), strict=True)) if len(rows_before) else {}
+        for row in rows_before.tolist():
+            here, there = (row_of.get(int(chunks_before[one])) for one in (row, before.twins[row]))
+            if here is not None and there is not None:
+                self.twins[here] = there
+
+    def _alive_chunks(self) -> tuple[Numbers, Numbers]:
+        """The rows that are alive, and the chunk of every row."""
+        alive = np.concatenate([np.empty(0, np.bool_), *(part.alive for part in self.parts)])
+        return np.flatnonzero(alive), np.concatenate([np.empty(0, np.int64), *(p.segment.chunks for p in self.parts)])
 
 
 def _centred(vectors: Vectors) -> Vectors:
-    centred = vectors - vectors.mean(0)
-    normal: Vectors = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
-    return normal
+    vectors -= vectors.mean(0)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return vectors
 
 
-def _searched(passage: Passage) -> str:
-    """All that BM25 reads of a passage."""
-    return "\n".join((passage.heading, passage.question, passage.text))
+def _spread_of(moments: Sequence[Moments]) -> list[tuple[Vectors, Vectors]]:
+    total = moments[0]
+    for other in moments[1:]:
+        total += other
+    return [total.mean_and_covariance(language) for language in range(LANGUAGES)]

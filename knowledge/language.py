@@ -1,5 +1,6 @@
 """Which language a text is in, by its script. Knows nothing of words."""
 
+import math
 import re
 from typing import Literal
 
@@ -8,6 +9,9 @@ Language = Literal["zh", "en"]
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 
 _HAN = re.compile(f"[{HAN}]")
+_LATIN = re.compile(r"[A-Za-z]+")
+_DIGIT = re.compile(r"\d")
+_MARK = re.compile(r"[^\w\s]")
 _WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)?")
 
 
@@ -20,5 +24,11 @@ def language_of(text: str) -> Language:
 
 
 def tokens_of(text: str) -> int:
-    """Roughly how many tokens of an embedding model the text takes: 600 Han characters or 300 English words are 400."""
-    return round(max(len(_HAN.findall(text)) * 2 / 3 + len(_WORD.findall(text)) * 4 / 3, len(text) / 6))
+    """About how many tokens the embedding model (multilingual-e5) makes of the text, rather too many than too few.
+
+    Weights by least squares over half of the demo documents, plus a tenth; over the other half the model makes 0.91 of
+    it in the middle, 1.09 times it at the 99th percentile.
+    """
+    words = _LATIN.findall(text)
+    han, digits, marks = (len(pattern.findall(text)) for pattern in (_HAN, _DIGIT, _MARK))
+    return math.ceil(0.88 * han + len(words) + 0.07 * sum(map(len, words)) + 0.4 * digits + 1.16 * marks)

@@ -5,9 +5,15 @@ of which document answers; publishing one is changing one reference, and so is g
 """
 
 from typing import ClassVar
+from uuid import uuid4
 
 from django.db import models
 from django.db.models import Q
+
+
+def new_key() -> str:
+    """Return a key that nothing else has."""
+    return uuid4().hex
 
 
 class KnowledgeBase(models.Model):
@@ -24,6 +30,12 @@ class KnowledgeBase(models.Model):
     )
     losses_allowed = models.PositiveSmallIntegerField(
         default=0, help_text="golden questions that a release may lose and still be published"
+    )
+    publishes_itself = models.BooleanField(
+        default=False, help_text="what is imported or edited is published as soon as the golden questions allow it"
+    )
+    decisions = models.JSONField(
+        default=dict, blank=True, help_text="{key of a value: publish|mask}: personal data that a manager decided on"
     )
 
     def __str__(self) -> str:
@@ -72,6 +84,11 @@ class DocumentVersion(models.Model):
     total = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="how often its making was begun")
     beat = models.DateTimeField(null=True, blank=True, help_text="last sign of life of whoever makes it")
+    holder = models.CharField(max_length=32, blank=True, help_text="who makes it; anybody else's writing is refused")
+    then = models.CharField(
+        max_length=8, blank=True, help_text="what is still to be done once it is ready: publish, urgent"
+    )
+    twice = models.BooleanField(default=False, help_text="wanted although another document says the same")
     bytes = models.PositiveBigIntegerField(default=0)
     content_hash = models.CharField(max_length=64, help_text="SHA-256 of the file")
     content_key = models.CharField(max_length=64, blank=True, help_text="SHA-256 of its text, whatever the format")
@@ -80,7 +97,12 @@ class DocumentVersion(models.Model):
     findings = models.JSONField(
         default=list,
         blank=True,
-        help_text="[{id, kind: personal_data|injection, chunk, start, end, entity, decision: ''|publish|mask}, …]",
+        help_text="[{id, kind: personal_data|injection, chunk, field, start, end, entity, value, key, shown, "
+        "decision: ''|publish|mask}, …]",
+    )
+    notices = models.JSONField(default=list, blank=True, help_text="[[code of reasons.NOTICES, detail], …]")
+    edits = models.JSONField(
+        default=list, blank=True, help_text="[{key, originals, replacement, placed, author}, …]: the pinned edits in it"
     )
     author = models.CharField(max_length=150, blank=True)
     note = models.CharField(max_length=300, blank=True)
@@ -95,6 +117,7 @@ class DocumentVersion(models.Model):
                 name="version_unfinished",
                 condition=Q(stage__in=("stored", "parsed", "chunked", "embedded")),
             ),
+            models.Index(fields=["created"], name="version_due", condition=~Q(then="")),
             models.Index(fields=["content_hash"], name="version_by_file"),
             models.Index(fields=["content_key"], name="version_by_content"),
         ]
@@ -132,18 +155,23 @@ class Chunk(models.Model):
 
 
 class PinnedEdit(models.Model):
-    """An edit of a document's chunks that every new reading of the file goes through again.
+    """An edit of a document's chunks that every new reading of the file goes through again: the edits of the version
+    that was ready last.
 
     `originals` are the chunks that the reader made, `replacement` what stands in their place: one for one is an edit,
     one for many a split, many for one a merge, one for none a removal.
     """
 
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="edits")
+    key = models.CharField(max_length=32, default=new_key, help_text="`edit:<key>` is the origin of its chunks")
     originals = models.JSONField(help_text="[{origin, heading, text, question}, …], neighbours")
     replacement = models.JSONField(help_text="[{heading, text, question, questions, enabled}, …]")
     placed = models.BooleanField(default=True, help_text="whether the newest reading still has its place")
     author = models.CharField(max_length=150, blank=True)
     created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["document", "key"], name="one_edit_a_key")]
 
     def __str__(self) -> str:
         return f"edit of {self.document_id}"
@@ -166,6 +194,9 @@ class Release(models.Model):
     note = models.CharField(max_length=300, blank=True)
     created = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, blank=True)
+    contacts = models.JSONField(
+        default=list, blank=True, help_text="values in it that look like personal data and are the shop's own"
+    )
 
     class Meta:
         constraints: ClassVar = [

@@ -4,6 +4,7 @@ Every change of a base takes its row first, so changes of one base happen one af
 version is made or examined.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -91,13 +92,43 @@ def publish(base_slug: str, *, revision: int | None = None, urgent: bool = False
         if revision is not None and new.revision != revision:
             raise Conflict(f"the draft is at revision {new.revision}")
         if not urgent:
-            _pass_gate(base, new)
+            pass_gate(base, new)
         new.state, new.urgent, new.author = Release.State.PUBLISHED, urgent, author
         new.parent, new.published_at = base.published, timezone.now()
         new.save(update_fields=["state", "urgent", "author", "parent", "published_at"])
-        base.published = new
-        base.save(update_fields=["published"])
-        return new
+        return _switched(base, new)
+
+
+def publish_only(base_slug: str, documents: Sequence[Document], *, author: str = "") -> Release | None:
+    """Let these documents answer as they are in the draft (or not at all, if they are not in it), and nothing else of
+    the draft; at once, unexamined. Return what is published now, None when it differs in nothing.
+    """
+    wanted = {document.pk for document in documents}
+    with transaction.atomic():
+        base = _locked(KnowledgeBase.objects.values_list("pk", flat=True).get(slug=base_slug))
+        mine = _items(_draft(base))
+        live = _items(base.published) if base.published is not None else {}
+        if {key for key, _ in mine.items() ^ live.items()} <= wanted:
+            return publish(base_slug, urgent=True, author=author)
+        items = {key: version for key, version in live.items() if key not in wanted}
+        items |= {key: version for key, version in mine.items() if key in wanted}
+        if items == live:
+            return None
+        base.releases_made += 1
+        new = Release.objects.create(
+            base=base,
+            number=base.releases_made,
+            parent=base.published,
+            state=Release.State.PUBLISHED,
+            urgent=True,
+            author=author,
+            published_at=timezone.now(),
+        )
+        ReleaseItem.objects.bulk_create(
+            [ReleaseItem(release=new, document_id=document, version_id=version) for document, version in items.items()],
+            batch_size=2000,
+        )
+        return _switched(base, new)
 
 
 def rollback(base_slug: str, number: int | None = None) -> Release:
@@ -121,6 +152,32 @@ def rollback(base_slug: str, number: int | None = None) -> Release:
         if open_draft is not None:
             _take_back(open_draft, left, target)
         return target
+
+
+def contacts(base_slug: str) -> list[str]:
+    """What looks like personal data in the published documents and is the shop's own: shown, and nobody's secret."""
+    found = KnowledgeBase.objects.filter(slug=base_slug).values_list("published__contacts", flat=True).first()
+    return list(found or [])
+
+
+def _switched(base: KnowledgeBase, new: Release) -> Release:
+    findings = DocumentVersion.objects.filter(pk__in=new.items.values("version")).exclude(findings=[])
+    new.contacts = sorted(
+        {
+            row["value"]
+            for rows in findings.values_list("findings", flat=True)
+            for row in rows
+            if row["kind"] == "personal_data" and row["shown"] and row["entity"] != "PERSON"
+        }
+    )
+    new.save(update_fields=["contacts"])
+    base.published = new
+    base.save(update_fields=["published", "releases_made"])
+    return new
+
+
+def _items(release: Release) -> dict[int, int]:
+    return dict(release.items.values_list("document_id", "version_id"))
 
 
 def _locked(base_id: int) -> KnowledgeBase:
@@ -153,7 +210,8 @@ def _numbers(release: Release | None) -> dict[str, int]:
     return dict(release.items.values_list("document__name", "version__number")) if release is not None else {}
 
 
-def _pass_gate(base: KnowledgeBase, new: Release) -> None:
+def pass_gate(base: KnowledgeBase, new: Release) -> None:
+    """Raise GateClosed unless the release may be published without urgency."""
     if not GoldenQuestion.objects.filter(base=base, active=True).exists():
         return
     last = new.examinations.filter(revision=new.revision).order_by("pk").last()
@@ -164,8 +222,8 @@ def _pass_gate(base: KnowledgeBase, new: Release) -> None:
 
 
 def _take_back(open_draft: Release, left: Release, target: Release) -> None:
-    was, wanted = (dict(one.items.values_list("document_id", "version_id")) for one in (left, target))
-    mine = dict(open_draft.items.values_list("document_id", "version_id"))
+    was, wanted = _items(left), _items(target)
+    mine = _items(open_draft)
     undone = {key for key in was.keys() | wanted.keys() if was.get(key) != wanted.get(key)}
     back = [key for key in undone if mine.get(key) == was.get(key)]
     if not back:

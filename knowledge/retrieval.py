@@ -3,30 +3,28 @@
 Knows nothing of the database, engines or customers.
 """
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import numpy as np
 
 from knowledge.answerability import Calibration, Evidence, probability, shipped
-from knowledge.index import Candidate, Index
+from knowledge.asked import kinds_asked
+from knowledge.concepts import concepts_of
+from knowledge.index import Index
 from knowledge.language import language_of
+from knowledge.lexical import Lexical
 from knowledge.passages import Passage, Retrieved, Vectors
+from knowledge.ranking import Ranked, parallel, rank
 from knowledge.terms import codes, content_words, fold, search_terms
 
-OWN_LANGUAGE = 0.15  # spreads that a passage in the question's language gains over equals
+TOP = 8  # passages that are handed on
 EVIDENCE = 5  # passages that are asked whether they answer
+MOST = 0.6  # of a question's words: what a passage about the same thing holds anyway
 SAME_QUESTION = 0.92  # cosine from which two questions of the same words are the same question
 
 _DIRECTION_WORDS = "from to before after than into 从 到 至 换 转 比 前 后 之前 之后 改"
 _DIRECTIONS = frozenset(_DIRECTION_WORDS.split())
-
-
-@dataclass(frozen=True, eq=False)
-class Ranked:
-    """A candidate with its blended score."""
-
-    candidate: Candidate
-    score: float
 
 
 class Retriever:
@@ -41,18 +39,20 @@ class Retriever:
         self._index = index
         self._embed_query = embed_query
         self._calibration = calibration or shipped()
+        self._parallel = parallel(index)
 
-    def search(self, question: str, top: int = 5) -> Retrieved:
+    def search(self, question: str, top: int = TOP) -> Retrieved:
         """The best `top` passages, and whether they answer. Whatever `embed_query` raises passes through."""
         vector = self._embed_query(question)
         terms = search_terms(question)
         found = self._index.find(vector, terms)
-        ranked = rank(self._index, found, question, self._calibration.words_weight)
-        evidence = gather(self._index, ranked, question, vector, terms)
+        ranked = rank(self._index, found, question, vector, self._calibration.ranking, self._parallel)
+        ranked = first_the_same(ranked, question)
+        evidence = gather(self._index.lexical, ranked, question, terms)
         confidence = probability(evidence, language_of(question), self._calibration) if evidence else 0.0
         passages = tuple(
             replace(
-                self._index.passages[one.candidate.row],
+                one.passage,
                 score=one.score,
                 dense=max(one.candidate.text, one.candidate.title),
                 bm25=one.candidate.bm25,
@@ -71,52 +71,34 @@ class Retriever:
         )
 
 
-def rank(index: Index, found: Sequence[Candidate], question: str, words_weight: float) -> list[Ranked]:
-    """The candidates by blended score, best first; an FAQ pair that asks the very question comes before all others.
-
-    Of two translations only the one in the question's language stays, with the better score of both.
-    """
-    language = language_of(question)
+def first_the_same(ranked: Sequence[Ranked], question: str) -> list[Ranked]:
+    """The same, with an FAQ pair among the first that asks the very question before all others."""
     own = content_words(question)
-    scores = {one.row: one.z + words_weight * one.words for one in found}
-    ranked: list[Ranked] = []
-    for one in found:
-        twin = int(index.twins[one.row])
-        if index.passages[one.row].language == language:
-            ranked.append(Ranked(one, OWN_LANGUAGE + max(scores[one.row], scores.get(twin, -math.inf))))
-        elif twin < 0:
-            ranked.append(Ranked(one, scores[one.row]))
-    ranked.sort(key=lambda one: (-one.score, one.candidate.row))
-    same = [one for one in ranked[:5] if _same_words(own, question, index.passages[one.candidate.row].question)]
+    same = [one for one in ranked[:EVIDENCE] if _same_words(own, question, one.passage.question)]
     return [*same, *(one for one in ranked if one not in same)]
 
 
-def gather(
-    index: Index, ranked: Sequence[Ranked], question: str, vector: Vectors, terms: Sequence[str]
-) -> Evidence | None:
-    """What speaks for the first passages; None when nothing was found."""
+def gather(lexical: Lexical, ranked: Sequence[Ranked], question: str, terms: Sequence[str]) -> Evidence | None:
+    """What speaks for the first passages; None when nothing was found. `terms` come from `search_terms`."""
     if not ranked:
         return None
-    first = [one.candidate for one in ranked[:EVIDENCE]]
-    passages = [index.passages[one.row] for one in first]
-    language = language_of(question)
-    foreign = passages[0].language != language
-    nearest = sorted((one.candidate.z for one in ranked), reverse=True)
-    rest = nearest[1:10] or nearest
-    by_vector = max(ranked, key=lambda one: one.candidate.z)
-    by_words = max(ranked, key=lambda one: one.candidate.bm25)
-    mass = {term: index.lexical.mass(term) for term in set(terms)}
-    held = [{term for term in mass if index.lexical.has(one.row, term)} for one in first]
-    total = 0.0 if foreign else sum(mass.values())
-    named = {f"c:{code}" for code in codes(fold(question))}
+    first = ranked[:EVIDENCE]
+    foreign = first[0].passage.language != language_of(question)
+    rows = np.asarray([one.candidate.row for one in first])
+    mass = {term: lexical.mass(term) for term in set(terms) if term[0] in "wc"}
+    held = {term: lexical.scores_of([term], rows) > 0 for term in mass}
+    whole = sum(mass.values()) or 1.0
+    most = float(max(sum((mass[term] * held[term] for term in mass), np.zeros(len(rows)))))
+    kinds = kinds_asked(question)
+    told = [bool(kind.holds.search(first[0].passage.text)) for kind in kinds]
     return Evidence(
-        title=max(one.title for one in first),
-        text=max(one.text for one in first),
-        sentence=max(float((passage.sentence_vectors @ vector).max(initial=-1.0)) for passage in passages),
-        margin=nearest[0] - sum(rest) / len(rest),
-        coverage=max(sum(mass[term] for term in one) for one in held) / total if total else 0.0,
-        agreement=float(by_vector is by_words),
-        missing_codes=float(not named <= set().union(*held)),
+        score=first[0].score,
+        covered=0.0 if foreign else max(most / whole - MOST, 0.0) / (1 - MOST),
+        notions=max(one.notions for one in first),
+        speaks=float(bool(concepts_of(question))),
+        asks=float(bool(kinds)),
+        tells=sum(told) / len(told) if told else 1.0,
+        missing_codes=float(any(not held[term].any() for term in (f"c:{one}" for one in codes(fold(question))))),
         foreign=float(foreign),
     )
 

@@ -36,14 +36,19 @@ def titles_of(chunk: Embeddable) -> list[str]:
     return [*([title] if title else []), *chunk.questions]
 
 
-def embedded_texts(chunk: Embeddable) -> list[str]:
-    """All that is embedded of a chunk: its text led by its question or headings, its titles, its sentences.
+def searched_texts(chunk: Embeddable) -> list[str]:
+    """What a chunk is found by: its text led by its question or headings, and its titles.
 
-    Titles are embedded as a customer would ask them, the others as passages.
+    Titles are embedded as a customer would ask them, the text as a passage.
     """
     led = "\n".join(part for part in (chunk.question or chunk.heading, chunk.text) if part)
+    return [as_passage(led), *map(as_query, titles_of(chunk))]
+
+
+def embedded_texts(chunk: Embeddable) -> list[str]:
+    """All that is embedded of a chunk: what it is found by, and its sentences as passages."""
     sentences = [as_passage(chunk.text[sentence["start"] : sentence["end"]]) for sentence in chunk.sentences]
-    return [as_passage(led), *map(as_query, titles_of(chunk)), *sentences]
+    return [*searched_texts(chunk), *sentences]
 
 
 def text_hash(embedded: str) -> bytes:

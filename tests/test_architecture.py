@@ -13,8 +13,10 @@ FRAMED = {
     "admin",
     "apps",
     "examining",
+    "editing",
     "importing",
     "lists",
+    "loading",
     "models",
     "purging",
     "radar_services",
@@ -36,6 +38,7 @@ PURE = {
     "chatbot/users.py",
     "chatbot/wording.py",
     "console/protocol.py",
+    "desk/contacts.py",
 }
 MAY_IMPORT_TORCH = {"knowledge/embedding.py", "chatbot/engines/transformers_engine.py"}
 NEVER = {
@@ -43,14 +46,14 @@ NEVER = {
     "knowledge": {"guardrails", "chatbot", "attachments", "console", "desk", "api"},
     "attachments": {"knowledge", "chatbot", "console", "desk", "api"},
     "chatbot": {"console", "desk", "api"},
-    "console": {"api"},
+    "console": {"desk", "api"},
 }
 
 
 def modules() -> list[Path]:
     return [
         path
-        for app in ("api", "attachments", "chatbot", "console", "guardrails", "knowledge")
+        for app in ("api", "attachments", "chatbot", "console", "desk", "guardrails", "knowledge")
         for path in sorted((ROOT / app).rglob("*.py"))
         if "migrations" not in path.parts
     ]
@@ -108,6 +111,10 @@ def test_the_pipeline_knows_no_framework_and_no_wiring() -> None:
         "chatbot.models",
         "config.environment",
     }
+
+
+def test_what_web_asks_of_the_desk_loads_no_model() -> None:
+    assert not set(imported(ROOT / "desk" / "services.py")) & {"desk.wiring", "desk.making", "chatbot.worker_wiring"}
 
 
 def test_only_settings_and_edges_read_the_configuration() -> None:

@@ -6,33 +6,31 @@ Embeds nothing: it reads the sentence vectors that came with the passages and th
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from chatbot.engines import Prompt
-from chatbot.engines.asked import Kind, kinds_asked
 from chatbot.engines.citations import cite, without_markers
-from chatbot.engines.concepts import concepts_of
 from chatbot.engines.quotes import Quote, quotes_of
+from knowledge.asked import kinds_asked
+from knowledge.concepts import concepts_of
 from knowledge.passages import Passage
-from knowledge.terms import fold, search_terms
+from knowledge.terms import fold
 
 MOST_SENTENCES = 3
 
-# What a quote's score is made of; looked for by hand on demo/questions.dev.jsonl (`python -m bench.answers`).
+# What a quote's score is made of besides its passage's own; looked for on the development questions of `bench.answers`.
 DENSE = 0.6  # of its cosine's z-score among all quotes
-WORDS = 2.5  # of the share of the question's terms that it holds, by idf
-CONCEPT = 2.0  # of a notion, against 1 of a word
-CONTEXT = 0.7  # what a term counts that only the heading or the FAQ's question holds
-KIND = 0.5  # for a fact of a kind that was asked for
-RANK = 0.4  # of its passage's z-score
-OWN_LANGUAGE = 0.5
+NOTIONS = 1.3  # of the share of the question's notions that it touches, by idf
+KIND = 0.9  # for a fact of a kind that was asked for
 IN_RANGE = 1.0  # for each number of the question that lies in a range of its row ("175–181 cm")
-NEAR = 2.5  # how much less a further sentence of the same passage may score
-FAR = 2.0  # how much less a quote of another passage may score
+# How much less than the best one a further quote may score.
+NEAR = 2.5  # of the same passage
+FAR = 1.5  # of another passage
+ROW = 0.5  # where one of them is a table's row: a row is an answer by itself
 
 _EXCEPTION = re.compile(
     r"^(?:但|不过|然而|除|如果|若|如需|如有|只有|仅|另外|否则|其中|注意|请注意|超过|不足|未满|逾期|前提)|除外|以外|不包括|不适用|不含|前提是"
@@ -56,10 +54,10 @@ class ExtractiveEngine:
 
     name = "extractive"
     model = ""
-    prompt_version = "1"
+    prompt_version = "2"
 
     def stream(self, prompt: Prompt, cancelled: Callable[[], bool]) -> Iterator[str]:
-        """Yields at most three sentences, or one row of a table; nothing when there is nothing to quote."""
+        """Yields at most three sentences, a row of a table being one; nothing when there is nothing to quote."""
         for delta in compose(prompt):
             if cancelled():
                 return
@@ -81,48 +79,38 @@ class _Scored:
 
 def compose(prompt: Prompt) -> list[str]:
     """The reply's sentences in order, with their markers and the spaces between them."""
-    scored = _score(prompt)
+    scored = sorted(_score(prompt), key=lambda one: -one.score)
     if not scored:
         return []
-    best = max(scored, key=lambda one: one.score)
-    own = [one for one in scored if one.passage == best.passage]
-    first = own if prompt.passages[best.passage].question and len(own) <= MOST_SENTENCES else _with_its_like(best, own)
-    second = _told_elsewhere(best, first, scored, kinds_asked(prompt.question))
-    if second is None:
-        return _written(first, prompt.passages)
-    if len(first) == MOST_SENTENCES:
-        first = [one for one in first if one is not min(first, key=lambda one: one.score)]
-    return _written([*first, second], prompt.passages)
+    chosen = _with_its_own(scored[0], [one for one in scored if one.passage == scored[0].passage], prompt.passages)
+    for one in scored[1:]:
+        if len(chosen) >= MOST_SENTENCES:
+            break
+        if one not in chosen and scored[0].score - one.score <= _most_less(scored[0], one):
+            chosen.append(one)
+    first = scored[0].passage
+    return _written(sorted(chosen, key=lambda one: (one.passage != first, one.passage, one.order)), prompt.passages)
 
 
-def _with_its_like(best: _Scored, own: list[_Scored]) -> list[_Scored]:
-    """The best quote with what it leans on, what limits it and what scores nearly as much, as the passage has them."""
+def _with_its_own(best: _Scored, own: list[_Scored], passages: Sequence[Passage]) -> list[_Scored]:
+    """A short FAQ answer whole; else the best quote with what it leans on and what limits it. `own`: its passage's."""
+    if passages[best.passage].question and len(own) <= MOST_SENTENCES:
+        return own
     if best.quote.is_row:
         return [best]
-    wanted = [best.order]
-    if best.order and _LEANS_BACK.match(best.quote.text):
-        wanted.append(best.order - 1)
-    after = own[best.order + 1].quote.text if best.order + 1 < len(own) else ""
-    if _EXCEPTION.search(after) or _LEANS_BACK.match(after):
-        wanted.append(best.order + 1)
-    wanted += [one.order for one in sorted(own, key=lambda one: -one.score) if one.score >= best.score - NEAR]
-    kept = list(dict.fromkeys(wanted))[:MOST_SENTENCES]
-    return [one for one in own if one.order in kept]
-
-
-def _told_elsewhere(
-    best: _Scored, first: list[_Scored], scored: list[_Scored], kinds: Sequence[Kind]
-) -> _Scored | None:
-    """The best quote of another passage that holds a kind of fact which was asked for and which `first` lacks."""
-    missing = [kind for kind in kinds if not any(kind.holds.search(one.quote.text) for one in first)]
-    others = [
+    before = [one for one in own if one.order == best.order - 1 and _LEANS_BACK.match(best.quote.text)]
+    after = [
         one
-        for one in scored
-        if one.passage != best.passage
-        and one.score >= best.score - FAR
-        and any(kind.holds.search(one.quote.text) for kind in missing)
+        for one in own
+        if one.order == best.order + 1 and (_EXCEPTION.search(one.quote.text) or _LEANS_BACK.match(one.quote.text))
     ]
-    return max(others, key=lambda one: one.score, default=None)
+    return [best, *before, *after]
+
+
+def _most_less(best: _Scored, other: _Scored) -> float:
+    """How much less than the best quote another one may score to be told, too."""
+    least = NEAR if other.passage == best.passage else FAR
+    return min(least, ROW) if best.quote.is_row or other.quote.is_row else least
 
 
 def _written(chosen: list[_Scored], passages: Sequence[Passage]) -> list[str]:
@@ -148,26 +136,17 @@ def _score(prompt: Prompt) -> list[_Scored]:
         )
         for number, _, quote in quotes
     ]
-    dense, rank = _z(cosines), _z([passage.score for passage in prompt.passages])
-    asked = _terms(prompt.question)
-    own = [_terms(quote.text) & asked for _, _, quote in quotes]
-    context = [_terms(f"{passage.heading}\n{passage.question}") & asked for passage in prompt.passages]
-    weight = _weights(terms | context[number] for (number, _, _), terms in zip(quotes, own, strict=True))
-    mass = sum(weight.values()) or 1.0
+    dense = _z(cosines)
+    notions = _shares(concepts_of(prompt.question), [concepts_of(quote.text) for _, _, quote in quotes])
     kinds = kinds_asked(prompt.question)
     numbers = [float(number) for number in _NUMBER.findall(fold(prompt.question))]
 
     def score(index: int) -> float:
         number, _, quote = quotes[index]
-        words = (
-            sum(weight[term] * (1.0 if term in own[index] else CONTEXT) for term in own[index] | context[number]) / mass
-        )
-        facts = KIND * sum(1 for kind in kinds if kind.holds.search(quote.text))
-        fitting = IN_RANGE * _fitting(numbers, quote.text) if quote.is_row else 0.0
-        same_language = OWN_LANGUAGE * (prompt.passages[number].language == prompt.language)
-        return (
-            DENSE * float(dense[index]) + WORDS * words + facts + RANK * float(rank[number]) + fitting + same_language
-        )
+        facts = sum(1 for kind in kinds if kind.holds.search(quote.text))
+        fitting = _fitting(numbers, quote.text) if quote.is_row else 0
+        own = DENSE * float(dense[index]) + NOTIONS * notions[index] + KIND * facts + IN_RANGE * fitting
+        return prompt.passages[number].score + own
 
     return [_Scored(quote, number, order, score(index)) for index, (number, order, quote) in enumerate(quotes)]
 
@@ -181,19 +160,12 @@ def _quotes(passages: Sequence[Passage]) -> Iterator[tuple[int, int, Quote]]:
         yield from ((number, order, quote) for order, quote in enumerate(fresh))
 
 
-def _terms(text: str) -> frozenset[str]:
-    """The words of a text, and the notions behind them (`k:`)."""
-    return frozenset((*search_terms(text), *(f"k:{name}" for name in concepts_of(text))))
-
-
-def _weights(terms: Iterable[frozenset[str]]) -> dict[str, float]:
-    """What each term can tell apart among the quotes: its idf, times `CONCEPT` for a notion."""
-    each = list(terms)
-    frequency = Counter(term for one in each for term in one)
-    return {
-        term: math.log(1 + len(each) / count) * (CONCEPT if term.startswith("k:") else 1.0)
-        for term, count in frequency.items()
-    }
+def _shares(asked: frozenset[str], touched: Sequence[frozenset[str]]) -> list[float]:
+    """For each quote the share of the notions asked for that it touches, each counting by what it tells apart."""
+    frequency = Counter(name for one in touched for name in one & asked)
+    weight = {name: math.log(1 + len(touched) / count) for name, count in frequency.items()}
+    whole = sum(weight.values()) or 1.0
+    return [sum(weight[name] for name in one & asked) / whole for one in touched]
 
 
 def _fitting(numbers: Sequence[float], text: str) -> int:

@@ -1,42 +1,60 @@
-"""A file's bytes to blocks: one format, one reader. Knows nothing of chunks, and opens no address and no path."""
+"""A file's bytes to blocks: one format, one reader. Knows nothing of chunks, and opens no address and no path.
 
-from collections.abc import Callable
-from pathlib import PurePosixPath
+Untrusted files go through `knowledge.parsing`, which calls this in a child process.
+"""
 
-from knowledge.blocks import Block, Unreadable
-from knowledge.readers.office import office_reader, read_html, read_pdf
-from knowledge.readers.plain import read_markdown, read_text
-from knowledge.readers.tables import read_csv, read_jsonl
+from functools import cache
+from importlib import import_module
+
+from knowledge.blocks import Block, Notice, Unreadable
+from knowledge.readers.kinds import kind_of
+from knowledge.readers.reading import Reader, Reading
 
 LARGEST_BYTES = 50 * 1024 * 1024
 
-READERS: dict[str, Callable[[bytes], tuple[Block, ...]]] = {
-    ".md": read_markdown,
-    ".txt": read_text,
-    ".csv": read_csv,
-    ".jsonl": read_jsonl,
-    ".html": read_html,
-    ".htm": read_html,
-    ".docx": office_reader(".docx"),
-    ".pptx": office_reader(".pptx"),
-    ".xlsx": office_reader(".xlsx"),
-    ".pdf": read_pdf,
+READERS = {
+    ".md": "plain.read_markdown",
+    ".txt": "plain.read_text",
+    ".csv": "delimited.read_csv",
+    ".jsonl": "delimited.read_jsonl",
+    ".html": "page.read_html",
+    ".docx": "word.read_docx",
+    ".pptx": "slides.read_pptx",
+    ".xlsx": "sheets.read_xlsx",
+    ".pdf": "pdf.read_pdf",
+    ".png": "pictures.read_picture",
 }
+"""Module and function of every kind's reader; only what is needed is imported."""
+
+
+@cache
+def reader_of(kind: str) -> Reader:
+    """The reader of a key of `READERS`."""
+    module, function = READERS[kind].split(".")
+    reader: Reader = getattr(import_module(f"knowledge.readers.{module}"), function)
+    return reader
+
+
+def read(name: str, data: bytes) -> Reading:
+    """The blocks of a document and notices, by its content and the extension of its name.
+
+    Raises `Unreadable` with the plain reason; there is always a block.
+    """
+    if len(data) > LARGEST_BYTES:
+        raise Unreadable("too_large", LARGEST_BYTES // 2**20)
+    if not data.strip(b" \t\r\n\0"):
+        raise Unreadable("empty")
+    notices: dict[Notice, None] = {}
+
+    def note(code: str, detail: object = "") -> None:
+        notices[Notice(code, str(detail))] = None
+
+    blocks = tuple(reader_of(kind_of(name, data, note))(data, note))
+    if not blocks:
+        raise Unreadable("no_text")
+    return Reading(blocks, tuple(notices))
 
 
 def read_document(name: str, data: bytes) -> tuple[Block, ...]:
-    """The blocks of a document, by the extension of its name.
-
-    Raises `Unreadable` with the plain reason; never returns ().
-    """
-    extension = PurePosixPath(name).suffix.lower()
-    if extension not in READERS:
-        raise Unreadable(f"files of type {extension or '(none)'} are not supported; {', '.join(READERS)} are")
-    if not data.strip():
-        raise Unreadable("the file is empty")
-    if len(data) > LARGEST_BYTES:
-        raise Unreadable(f"the file is larger than {LARGEST_BYTES // 2**20} MB")
-    blocks = READERS[extension](data)
-    if not blocks:
-        raise Unreadable("the file holds no text")
-    return blocks
+    """The blocks of `read`. Raises `Unreadable`."""
+    return read(name, data).blocks

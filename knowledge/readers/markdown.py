@@ -3,47 +3,56 @@
 Knows nothing of where the Markdown came from.
 """
 
+from dataclasses import replace
+
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from knowledge.blocks import Block, Heading, Paragraph, Table
+from knowledge.readers.table import table_of_rows
 
 _PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
 
 
-def blocks_of_markdown(text: str) -> tuple[Block, ...]:
-    """The blocks of a Markdown text.
+def blocks_of_markdown(text: str, skipped: int = 0) -> tuple[Block, ...]:
+    """The blocks of a Markdown text, their lines counted from `skipped` + 1.
 
-    A list is one paragraph with a line an item; HTML comments and tags are dropped.
+    A list is one paragraph with a line an item; HTML comments and tags are dropped, HTML tables are read. Raises
+    `Unreadable`.
     """
     blocks: list[Block] = []
     tokens = _PARSER.parse(text)
     items: list[str] = []
     depth = position = 0
+    place = ""
     while position < len(tokens):
         token = tokens[position]
+        if token.map and not depth:
+            place = f"line {token.map[0] + 1 + skipped}"
         if token.type.endswith("_list_open"):
             depth += 1
         elif token.type.endswith("_list_close"):
             depth -= 1
             if depth == 0 and items:
-                blocks.append(Paragraph("\n".join(items)))
+                blocks.append(Paragraph("\n".join(items), place))
                 items = []
         elif token.type == "table_open":
             end = next(i for i in range(position, len(tokens)) if tokens[i].type == "table_close")
-            blocks.extend(_table(tokens[position:end]))
+            blocks.extend(_table(tokens[position:end], place))
             position = end
+        elif token.type == "html_block" and "<table" in token.content.lower():
+            blocks.extend(_page(token.content, place))
         elif token.type in {"inline", "fence", "code_block"}:
             plain = _plain(token) if token.type == "inline" else token.content.strip()
             opener = tokens[position - 1] if position else token
             if not plain:
                 pass
             elif opener.type == "heading_open":
-                blocks.append(Heading(int(opener.tag[1]), " ".join(plain.split())))
+                blocks.append(Heading(int(opener.tag[1]), " ".join(plain.split()), place))
             elif depth:
                 items.append(_bullet(tokens, position) + plain)
             else:
-                blocks.append(Paragraph(plain))
+                blocks.append(Paragraph(plain, place))
         position += 1
     return tuple(blocks)
 
@@ -75,26 +84,17 @@ def _plain(token: Token) -> str:
     return "\n".join(line.strip() for line in "".join(parts).splitlines()).strip()
 
 
-def _table(tokens: list[Token]) -> list[Table]:
+def _table(tokens: list[Token], source: str) -> list[Table]:
     rows: list[list[str]] = []
     for token in tokens:
         if token.type == "tr_open":
             rows.append([])
         elif token.type == "inline":
             rows[-1].append(" ".join(_plain(token).split()))
-    return table_of_rows(rows)
+    return table_of_rows(rows, source=source)
 
 
-def table_of_rows(rows: list[list[str]]) -> list[Table]:
-    """A table from its rows, the first being the header: blank rows and columns left out, short rows filled up.
+def _page(html: str, place: str) -> list[Block]:
+    from knowledge.readers.page import blocks_of_html  # only a table written in HTML needs it
 
-    [] if nothing is left.
-    """
-    rows = [row for row in rows if any(row)]
-    if len(rows) < 2:
-        return []
-    width = max(map(len, rows))
-    filled = [row + [""] * (width - len(row)) for row in rows]
-    kept = [column for column in range(width) if any(row[column] for row in filled)]
-    header, *body = [tuple(row[column] for column in kept) for row in filled]
-    return [Table(header, tuple(body))]
+    return [replace(block, source=place) for block in blocks_of_html(html)]

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+from pytest_django.fixtures import SettingsWrapper
 
 from api import tokens
 from api.models import ApiToken
@@ -48,6 +50,20 @@ def test_a_scope_includes_those_before_it(has: str, wanted: str, may: bool) -> N
     found = tokens.find(tokens.make("crm", "shop", has))
     assert found is not None
     assert tokens.may(found, wanted) is may
+
+
+def test_what_we_did_not_make_is_known_without_asking_anybody(
+    settings: SettingsWrapper, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    token = tokens.make("crm", "shop", "read")
+    with django_assert_num_queries(0):
+        assert tokens.find("kefu_" + "a" * 55) is None
+        assert tokens.find(token[:-1] + ("A" if token[-1] != "A" else "B")) is None
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another"
+    assert tokens.find(token) is not None
+    settings.SECRET_KEY_FALLBACKS = []
+    assert tokens.find(token) is None
 
 
 def test_what_is_revoked_or_expired_is_not_found() -> None:

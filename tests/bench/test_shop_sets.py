@@ -2,7 +2,6 @@
 
 import json
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -14,6 +13,8 @@ import openpyxl  # type: ignore[import-untyped]
 import pptx
 import pytest
 from pdfminer.high_level import extract_text
+
+from bench.shops.facts import holds, plain
 
 BENCH = Path(__file__).resolve().parent.parent.parent / "bench"
 BASES = {"demo": BENCH.parent / "demo" / "knowledge", "lantern": BENCH / "shops" / "lantern"}
@@ -34,19 +35,6 @@ Row = dict[str, Any]
 
 def rows(*path: str) -> list[Row]:
     return [json.loads(line) for line in BENCH.joinpath(*path).read_text("utf-8").splitlines()]
-
-
-def plain(text: str) -> str:
-    """Width, case and spaces do not tell two facts apart."""
-    return re.sub(r"[^\S\n]", "", unicodedata.normalize("NFKC", text)).lower()
-
-
-def holds(text: str, fact: str) -> bool:
-    """As README.md says: "8元" stands in "运费8元", but not in "18元" nor in "2.8元"."""
-    fact = plain(fact)
-    before = r"(?<!\d)(?<!\d[.,])" if fact[0].isdigit() else ""
-    after = r"(?!\d|[.,]\d)" if fact[-1].isdigit() else ""
-    return re.search(f"{before}{re.escape(fact)}{after}", plain(text)) is not None
 
 
 def document_text(path: Path) -> Iterator[str]:

@@ -25,8 +25,14 @@ DATABASE_TESTS = [
     "tests/console/test_accounts.py",
     "tests/console/test_login.py",
     "tests/console/test_services.py",
+    "tests/desk/test_purging.py",
     "tests/guardrails/test_services.py",
+    "tests/knowledge/test_editing.py",
+    "tests/knowledge/test_importing.py",
+    "tests/knowledge/test_knowledge_machine.py",
+    "tests/knowledge/test_releases.py",
     "tests/knowledge/test_services.py",
+    "tests/knowledge/test_stages.py",
 ]
 
 

@@ -24,6 +24,7 @@ class Agent:
             origin=server.address,  # type: ignore[arg-type]
             additional_headers={"Cookie": cookie},
             compression=None,
+            max_queue=None,  # whoever does not read for a while still answers pings
         )
         self.frames: list[dict[str, Any]] = []
         self.socket.send(json.dumps({"type": "hello", "protocol": 1}))

@@ -2,13 +2,13 @@
 
 import pytest
 
+from chatbot.encoder import BASE, search_folder
 from config.environment import config
 from knowledge.embedding import OnnxEmbedder
 
 
 @pytest.fixture(scope="session")
 def real_embedder() -> OnnxEmbedder:
-    folder = config().models / "e5-small"
-    if not folder.is_dir():
+    if not (config().models / BASE).is_dir():
         pytest.skip("the embedding model is not prepared: run `make models`")
-    return OnnxEmbedder(folder)
+    return OnnxEmbedder(search_folder(config().models))

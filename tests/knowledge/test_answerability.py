@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from knowledge.answerability import Calibration, Evidence, probability, shipped
 
-GOOD = Evidence(0.93, 0.93, 0.92, 2.5, 0.8, 1.0, 0.0, 0.0)
-POOR = Evidence(0.84, 0.84, 0.83, 0.3, 0.0, 0.0, 0.0, 0.0)
+GOOD = Evidence(65.0, 0.8, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0)
+POOR = Evidence(50.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -30,5 +30,5 @@ def test_a_probability_is_one(values: list[float]) -> None:
 
 
 def test_each_language_has_its_own_model() -> None:
-    calibration = Calibration((5.0, *[0.0] * 8), (-5.0, *[0.0] * 8), 0.5, 1.0)
+    calibration = Calibration((5.0, *[0.0] * 8), (-5.0, *[0.0] * 8), 0.5, shipped().ranking)
     assert probability(GOOD, "zh", calibration) > 0.9 > 0.1 > probability(GOOD, "en", calibration)

@@ -35,13 +35,23 @@ def test_questions_that_stand_alone(question: str) -> None:
     assert not is_follow_up(question)
 
 
-def test_a_follow_up_is_led_by_the_last_question_that_stood_alone() -> None:
+def test_a_follow_up_is_led_from_the_last_question_that_stood_alone_on() -> None:
     history = ["你们支持哪些付款方式？", "退货运费由谁承担？", "那换货呢？"]
-    assert standalone("西藏呢？", history) == "退货运费由谁承担？ 西藏呢？"
+    assert standalone("西藏呢？", history) == "退货运费由谁承担？ 那换货呢？ 西藏呢？"
 
 
 def test_without_history_or_need_a_question_stays_as_it_is() -> None:
     assert standalone("西藏呢？", []) == "西藏呢？"
-    assert (
-        standalone("How long does a refund take?", ["Do you ship to Tibet by air?"]) == "How long does a refund take?"
-    )
+    question = "How long does a refund to a credit card take?"
+    assert standalone(question, ["Do you ship to Tibet by air?"]) == question
+
+
+def test_a_question_that_hardly_says_what_it_is_about_is_led_though_it_looks_whole() -> None:
+    history = ["Can I return a bracelet that I bought on sale?"]
+    assert standalone("How many days do I have?", history) == f"{history[0]} How many days do I have?"
+    assert standalone("最多能用多少", ["储值卡能不能在网上用"]) == "储值卡能不能在网上用 最多能用多少"
+
+
+def test_a_follow_up_to_a_follow_up_is_led_by_both() -> None:
+    history = ["How much is shipping to Japan?", "And to Korea?"]
+    assert standalone("How long?", history) == "How much is shipping to Japan? And to Korea? How long?"

@@ -19,9 +19,9 @@ def test_the_script_tells_the_language(text: str, language: str) -> None:
     assert language_of(text) == language
 
 
-def test_six_hundred_characters_or_three_hundred_words_are_four_hundred_tokens() -> None:
-    assert tokens_of("货" * 600) == 400
-    assert tokens_of("word " * 300) == 400
+def test_characters_and_words_are_estimated_near_what_the_model_makes_of_them() -> None:
+    assert 500 < tokens_of("货" * 600) < 550
+    assert 350 < tokens_of("word " * 300) < 400
 
 
 def test_text_without_words_has_a_size_too() -> None:

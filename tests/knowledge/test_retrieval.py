@@ -6,6 +6,7 @@ from knowledge.embedding import OnnxEmbedder, as_passage, as_query
 from knowledge.index import Entry, Index
 from knowledge.language import language_of
 from knowledge.passages import Passage, Vectors
+from knowledge.ranking import Ranking
 from knowledge.retrieval import Retriever, asks_the_same
 from tests.knowledge.fakes import DIMENSION, FakeEmbedder
 
@@ -18,8 +19,9 @@ FAQ = {
     "Do you ship to Canada?": "Yes, by air, within ten days.",
     "Can I pay by credit card?": "We take Visa and Mastercard.",
 }
-SURE = Calibration((5.0, *[0.0] * 8), (5.0, *[0.0] * 8), 0.5, 1.5)
-DOUBTFUL = Calibration((-5.0, *[0.0] * 8), (-5.0, *[0.0] * 8), 0.5, 1.5)
+PLAIN = Ranking(1.0, 1.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0)
+SURE = Calibration((5.0, *[0.0] * 8), (5.0, *[0.0] * 8), 0.5, PLAIN)
+DOUBTFUL = Calibration((-5.0, *[0.0] * 8), (-5.0, *[0.0] * 8), 0.5, PLAIN)
 
 
 def passage(question: str, answer: str, dense: float = 0.0, dimension: int = DIMENSION) -> Passage:

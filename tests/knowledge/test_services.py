@@ -2,9 +2,11 @@ from typing import Any
 
 import pytest
 
+from knowledge import services
 from knowledge.models import Chunk, DocumentVersion, Embedding, KnowledgeBase
 from knowledge.selectors import current_version, documents, load_index
 from knowledge.services import ImportReport, import_document, retire_document
+from knowledge.stages import Tools
 from tests.knowledge.fakes import PASS, FakeEmbedder, pass_all
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +68,8 @@ def test_nothing_is_embedded_twice_across_documents() -> None:
     bring(embedder=embedder)
     before = Embedding.objects.count()
     embedder.embedded.clear()
-    bring(name="copy.csv", embedder=embedder)
+    tools = Tools(embedder=embedder, judge=pass_all, guard_version="g1")
+    assert services.bring("shop", "copy.csv", FAQ.encode(), tools, twice=True).state == "live"
     assert embedder.embedded == []
     assert Embedding.objects.count() == before
 
@@ -93,18 +96,31 @@ def test_a_refused_file_that_is_mended_becomes_live() -> None:
     assert len(load_index("shop", "fake@1")) == 2
 
 
-def test_a_failing_guard_changes_nothing() -> None:
+def test_a_failing_guard_changes_nothing_that_is_live_and_the_file_is_refused_at_its_second_failure() -> None:
     bring()
 
     def fail(_: list[str]) -> list[dict[str, Any]]:
         raise RuntimeError("no guard")
 
+    changed = FAQ + "F3,在哪里？,杭州。\n"
     with pytest.raises(RuntimeError, match="no guard"):
-        bring(FAQ + "F3,在哪里？,杭州。\n", judge=fail)
-    with pytest.raises(ValueError, match="argument"):
-        bring(FAQ + "F3,在哪里？,杭州。\n", judge=lambda _: [])
-    assert Chunk.objects.count() == 2
+        bring(changed, judge=fail)
+    assert DocumentVersion.objects.get(number=2).stage == "chunked"
+    with pytest.raises(ValueError, match="verdicts"):
+        bring(changed, judge=lambda _: [])
+    version = DocumentVersion.objects.get(number=2)
+    assert (version.stage, version.reason_code) == ("refused", "failed")
     assert current_version("shop") == 1
+    assert services.live_version(version.document) == DocumentVersion.objects.get(number=1)
+
+
+def test_a_file_whose_guard_failed_once_goes_on_where_it_stopped() -> None:
+    def fail(_: list[str]) -> list[dict[str, Any]]:
+        raise RuntimeError("no guard")
+
+    with pytest.raises(RuntimeError, match="no guard"):
+        bring(judge=fail)
+    assert bring(read=lambda *_: pytest.fail("it was read already")).state == "live"
 
 
 def test_sentences_that_the_guards_stop_are_there_but_not_quotable() -> None:

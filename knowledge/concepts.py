@@ -5,7 +5,7 @@ Knows nothing of documents; the words are in concepts.txt.
 
 import re
 from collections import defaultdict
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import Stemmer
@@ -16,6 +16,7 @@ from knowledge.terms import fold
 _WORD = re.compile(r"[a-z0-9]+(?:['-][a-z0-9]+)*")
 
 
+@lru_cache(maxsize=8192)
 def concepts_of(text: str) -> frozenset[str]:
     """The names of the notions that a raw text mentions; words within words ("rent" in "current") do not count."""
     automaton, names = _vocabulary()

@@ -1,0 +1,369 @@
+"""The API, version 1: documents, chunks, releases, golden questions, search. A route is a few lines around a service.
+
+Its pages of documentation are at /api/v1/docs.
+"""
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import File, Form, NinjaAPI, Query
+from ninja.files import UploadedFile
+
+from api import door, schemas
+from api.door import Refused, needs
+from api.models import ApiToken
+from console import audit
+from desk import asking, services
+from knowledge import editing, examining, importing, releases
+from knowledge.differences import differences
+from knowledge.golden import Golden
+from knowledge.models import Document, DocumentVersion, Examination, GoldenQuestion, KnowledgeBase, Release
+from knowledge.pins import Content
+from knowledge.selectors import states
+
+PAGE = 500
+
+api = NinjaAPI(
+    title="Kefu",
+    version="1",
+    description="The knowledge desk for programs. A token is made by `manage.py api_token make NAME`.",
+    auth=door.Token(),
+    urls_namespace="api",
+    openapi_extra={"info": {"license": {"name": ""}}},
+)
+door.add_refusals(api)
+
+Refusals = {401: schemas.Error, 403: schemas.Error, 404: schemas.Error, 409: schemas.Error, 422: schemas.Error}
+
+
+def _token(request: HttpRequest) -> ApiToken:
+    token: ApiToken = request.auth  # type: ignore[attr-defined]
+    return token
+
+
+def _base(request: HttpRequest) -> KnowledgeBase:
+    return _token(request).base
+
+
+def _author(request: HttpRequest) -> str:
+    return f"api: {_token(request).name}"
+
+
+def _record(request: HttpRequest, action: str, target: tuple[str, object], **details: Any) -> None:
+    audit.record(None, action, target=target, details={"token": _token(request).name, **details})
+
+
+def _document(request: HttpRequest, id_: int) -> Document:
+    found = Document.objects.filter(base=_base(request), pk=id_).select_related("base").first()
+    if found is None:
+        raise Refused(404, "not_found", "there is no such document")
+    return found
+
+
+def _version(request: HttpRequest, id_: int) -> DocumentVersion:
+    versions = DocumentVersion.objects.filter(document__base=_base(request), pk=id_)
+    found = versions.select_related("document__base").defer("parsed", "edits").first()
+    if found is None:
+        raise Refused(404, "not_found", "there is no such version")
+    return found
+
+
+def _then(then: schemas.Then, request: HttpRequest) -> str:
+    """Return what is to happen once a version is ready, as the services say it."""
+    if then != "draft":
+        needs("publish")(lambda request: None)(request)
+    return "" if then == "draft" else then
+
+
+# --- documents
+
+
+@api.get("/documents", response={200: schemas.Documents, **Refusals}, tags=["documents"])
+def documents(request: HttpRequest, page: Query[schemas.Page]) -> Any:
+    """List documents by name."""
+    base = _base(request)
+    return {"count": base.documents.count(), "documents": states(base, page.offset, page.limit)}
+
+
+@api.post("/documents", response={202: list[schemas.Taken], **Refusals}, tags=["documents"])
+@needs("edit")
+def upload(request: HttpRequest, file: File[UploadedFile], form: Form[schemas.Upload]) -> Any:
+    """Take a file in, or all files of a .zip; they are made ready one after the other: follow their versions."""
+    taken = services.upload(
+        _base(request).slug,
+        form.name or file.name or "document",
+        file.read(),
+        then=_then(form.then, request),
+        twice=form.twice,
+        author=_author(request),
+    )
+    _record(request, "upload", ("base", _base(request).slug), files=len(taken))
+    return 202, [
+        {
+            "document": one.document,
+            "state": one.state,
+            "version": one.version.pk if one.version else None,
+            "reason": one.reason,
+        }
+        for one in taken
+    ]
+
+
+@api.delete("/documents/{int:id}", response={204: None, **Refusals}, tags=["documents"])
+@needs("edit")
+def retire(request: HttpRequest, id: int, urgent: bool = False) -> Any:
+    """Take a document out of the draft, `urgent` out of all answers at once; its versions stay."""
+    document = _document(request, id)
+    if urgent:
+        _then("urgent", request)
+    if not importing.retire(document, urgent=urgent):
+        raise Refused(409, "conflict", "the document is in no release")
+    _record(request, "retire", ("document", document.pk), urgent=urgent)
+    return 204, None
+
+
+@api.get("/documents/{int:id}/versions", response={200: list[schemas.VersionOut], **Refusals}, tags=["documents"])
+def versions(request: HttpRequest, id: int) -> Any:
+    """List the versions of a document, the newest first."""
+    document = _document(request, id)
+    rows = document.versions.order_by("-number").defer("parsed", "edits").select_related("document")
+    return [_as_version(one) for one in rows[:PAGE]]
+
+
+@api.post("/documents/{int:id}/restore", response={202: schemas.VersionOut, **Refusals}, tags=["documents"])
+@needs("edit")
+def restore(request: HttpRequest, id: int, body: schemas.Restored) -> Any:
+    """Make an old version the newest again."""
+    document = _document(request, id)
+    made = editing.restore(document, body.number, author=_author(request), then=_then(body.then, request))
+    services.enqueue_work()
+    _record(request, "restore", ("document", document.pk), version=body.number)
+    return 202, _as_version(made)
+
+
+@api.get("/documents/{int:id}/differences", response={200: list[schemas.DifferenceOut], **Refusals}, tags=["documents"])
+def compare(request: HttpRequest, id: int, before: int, after: int) -> Any:
+    """Tell what differs between two versions, chunk by chunk."""
+    document = _document(request, id)
+    return differences(*(_contents(document, number) for number in (before, after)))
+
+
+def _contents(document: Document, number: int) -> list[Content]:
+    version = document.versions.filter(number=number).first()
+    if version is None:
+        raise Refused(404, "not_found", f"there is no version {number}")
+    return [editing.content_of(chunk) for chunk in version.chunks.order_by("position")]
+
+
+# --- versions
+
+
+def _as_version(version: DocumentVersion) -> dict[str, Any]:
+    fields = ("id", "number", "stage", "reason_code", "reason", "done", "total", "bytes", "author", "note")
+    return {
+        **{name: getattr(version, name) for name in fields},
+        "document": version.document.name,
+        "created": version.created,
+        "finished": version.finished,
+        "notices": version.notices,
+        "findings": len(version.findings),
+    }
+
+
+@api.get("/versions/{int:id}", response={200: schemas.VersionOut, **Refusals}, tags=["versions"])
+def version(request: HttpRequest, id: int) -> Any:
+    """Tell how a version is doing."""
+    return _as_version(_version(request, id))
+
+
+@api.post("/versions/{int:id}/cancel", response={200: schemas.VersionOut, **Refusals}, tags=["versions"])
+@needs("edit")
+def cancel(request: HttpRequest, id: int) -> Any:
+    """Stop making a version."""
+    found = _version(request, id)
+    if not importing.cancel(found):
+        raise Refused(409, "conflict", f"the version is {found.stage}")
+    _record(request, "cancel", ("version", found.pk))
+    return _as_version(found)
+
+
+@api.post("/versions/{int:id}/retry", response={202: schemas.VersionOut, **Refusals}, tags=["versions"])
+@needs("edit")
+def retry(request: HttpRequest, id: int) -> Any:
+    """Make a refused or cancelled version anew."""
+    found = importing.retry(_version(request, id))
+    services.enqueue_work()
+    _record(request, "retry", ("version", found.pk))
+    return 202, _as_version(found)
+
+
+@api.get("/versions/{int:id}/findings", response={200: list[schemas.Finding], **Refusals}, tags=["versions"])
+def findings(request: HttpRequest, id: int) -> Any:
+    """List personal data and orders to the model that were found in a version; values are in its chunks."""
+    return _version(request, id).findings
+
+
+@api.post("/versions/{int:id}/decisions", response={202: schemas.VersionOut, **Refusals}, tags=["versions"])
+@needs("edit")
+def decide(request: HttpRequest, id: int, body: schemas.Decisions) -> Any:
+    """Decide on findings; this makes a new version."""
+    found = _version(request, id)
+    made = editing.decide(
+        found.document,
+        found.number,
+        body.decisions,
+        for_base=body.for_base,
+        author=_author(request),
+        then=_then(body.then, request),
+    )
+    services.enqueue_work()
+    _record(request, "decide", ("version", found.pk), decisions=len(body.decisions))
+    return 202, _as_version(made)
+
+
+@api.get("/versions/{int:id}/chunks", response={200: schemas.Chunks, **Refusals}, tags=["versions"])
+def chunks(request: HttpRequest, id: int, page: Query[schemas.Page]) -> Any:
+    """List the chunks of a version."""
+    rows = _version(request, id).chunks.order_by("position")
+    return {"count": rows.count(), "chunks": list(rows[page.offset : page.offset + page.limit])}
+
+
+@api.post("/documents/{int:id}/edits", response={202: schemas.VersionOut, **Refusals}, tags=["versions"])
+@needs("edit")
+def edit(request: HttpRequest, id: int, body: schemas.Edits) -> Any:
+    """Change, split, merge, switch off or remove chunks, all in one new version; edits survive a new file."""
+    document = _document(request, id)
+    edits = [
+        editing.Edit(one.first, one.last, tuple(_content(content) for content in one.contents)) for one in body.edits
+    ]
+    then = _then(body.then, request)
+    made = editing.edit(document, body.number, edits, author=_author(request), note=body.note, then=then)
+    services.enqueue_work()
+    _record(request, "edit", ("document", document.pk), edits=len(edits))
+    return 202, _as_version(made)
+
+
+def _content(content: schemas.Content) -> Content:
+    return Content(content.text, content.heading, content.question, tuple(content.questions), content.enabled)
+
+
+# --- releases
+
+
+@api.get("/draft", response={200: schemas.Draft, **Refusals}, tags=["releases"])
+def draft(request: HttpRequest) -> Any:
+    """Tell what is not published yet, and whether it may be."""
+    base = _base(request)
+    found = base.releases.filter(state=Release.State.DRAFT).first()
+    if found is None:
+        return {"number": None, "revision": 0, "changes": [], "examination": None, "gate": ""}
+    examination = found.examinations.filter(revision=found.revision).order_by("pk").last()
+    return {
+        "number": found.number,
+        "revision": found.revision,
+        "changes": releases.changes(found, base.published),
+        "examination": examination,
+        "gate": _gate(base, found),
+    }
+
+
+def _gate(base: KnowledgeBase, found: Release) -> str:
+    try:
+        releases.pass_gate(base, found)
+    except releases.GateClosed as error:
+        return error.code
+    return ""
+
+
+@api.post("/draft/examine", response={202: None, **Refusals}, tags=["releases"])
+@needs("edit")
+def examine(request: HttpRequest) -> Any:
+    """Have the golden questions put to the draft; ask for it again to see how it did."""
+    services.enqueue_examination(_base(request).slug)
+    return 202, None
+
+
+@api.post("/publish", response={200: schemas.ReleaseOut | None, **Refusals}, tags=["releases"])
+@needs("publish")
+def publish(request: HttpRequest, body: schemas.Publish) -> Any:
+    """Let the draft answer, at the revision that was looked at; nothing when it differs in nothing."""
+    base = _base(request)
+    published = releases.publish(base.slug, revision=body.revision, urgent=body.urgent, author=_author(request))
+    if published is None:
+        return None
+    _record(request, "publish", ("release", published.number), urgent=body.urgent)
+    if body.urgent:
+        services.enqueue_examination(base.slug)
+    return _as_release(published, published)
+
+
+@api.post("/rollback", response={200: schemas.ReleaseOut, **Refusals}, tags=["releases"])
+@needs("publish")
+def rollback(request: HttpRequest, body: schemas.Rollback) -> Any:
+    """Let an earlier release answer again."""
+    try:
+        target = releases.rollback(_base(request).slug, body.number)
+    except Release.DoesNotExist:
+        raise Refused(404, "not_found", "there is no such release") from None
+    _record(request, "rollback", ("release", target.number))
+    return _as_release(target, target)
+
+
+@api.get("/releases", response={200: list[schemas.ReleaseOut], **Refusals}, tags=["releases"])
+def published_releases(request: HttpRequest) -> Any:
+    """List what answers and has answered, the newest first."""
+    base = _base(request)
+    rows = base.releases.filter(state=Release.State.PUBLISHED).order_by("-number")
+    return [_as_release(one, base.published) for one in rows[:PAGE]]
+
+
+def _as_release(release: Release, live: Release | None) -> dict[str, Any]:
+    fields = ("number", "urgent", "author", "published_at")
+    return {**{name: getattr(release, name) for name in fields}, "live": release == live}
+
+
+# --- golden questions
+
+
+@api.get("/golden", response={200: list[schemas.GoldenOut], **Refusals}, tags=["golden questions"])
+def golden(request: HttpRequest) -> Any:
+    """List the golden questions."""
+    return list(_base(request).golden.filter(active=True).order_by("pk"))
+
+
+@api.put("/golden", response={200: schemas.GoldenIn, **Refusals}, tags=["golden questions"])
+@needs("edit")
+def keep(request: HttpRequest, body: schemas.GoldenIn) -> Any:
+    """Keep a golden question, in place of what was kept for the same words."""
+    wanted = Golden(body.question, body.expects == GoldenQuestion.Expects.ANSWER, body.document, tuple(body.facts))
+    if services.keep_golden(_base(request).slug, wanted, author=_author(request)):
+        _record(request, "keep_golden", ("base", _base(request).slug))
+    return body
+
+
+@api.delete("/golden", response={204: None, **Refusals}, tags=["golden questions"])
+@needs("edit")
+def drop(request: HttpRequest, question: str) -> Any:
+    """Stop asking a golden question."""
+    if not examining.drop_question(_base(request).slug, question):
+        raise Refused(404, "not_found", "that question is not asked")
+    _record(request, "drop_golden", ("base", _base(request).slug))
+    return 204, None
+
+
+@api.get("/examinations", response={200: list[schemas.ExaminationOut], **Refusals}, tags=["golden questions"])
+def examinations(request: HttpRequest) -> Any:
+    """List the last ten examinations, the newest first."""
+    return list(Examination.objects.filter(release__base=_base(request)).order_by("-pk")[:10])
+
+
+# --- search
+
+
+@api.post("/search", response={200: schemas.Why, 503: schemas.Error, **Refusals}, tags=["search"])
+def search(request: HttpRequest, body: schemas.Query) -> Any:
+    """Tell what is found for a question, how sure that is, and what would be answered."""
+    try:
+        return asking.why(_base(request).slug, body.question, body.history, body.top)
+    except asking.Unanswered as error:
+        raise Refused(503, "unavailable", f"no worker has answered ({error.why}); try again") from None

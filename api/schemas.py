@@ -1,0 +1,281 @@
+"""What the API takes and gives, as pydantic models: they are its documentation, too."""
+
+from datetime import datetime
+from typing import Literal
+
+from ninja import Schema
+from pydantic import Field
+
+Then = Literal["draft", "publish", "urgent"]
+
+
+class Error(Schema):
+    """Why a request was refused: `code` for programs, `message` for people."""
+
+    code: str
+    message: str
+
+
+class Page(Schema):
+    """Which part of a list."""
+
+    offset: int = Field(0, ge=0)
+    limit: int = Field(100, ge=1, le=500)
+
+
+class Upload(Schema):
+    """What goes with a file."""
+
+    name: str = Field("", max_length=500, description="of the document; empty: the file's")
+    then: Then = "draft"
+    twice: bool = Field(default=False, description="also when another document says the same")
+
+
+class Taken(Schema):
+    """What came of a file: `state` is stored, unchanged, duplicate or refused."""
+
+    document: str
+    state: str
+    version: int | None = Field(None, description="its id; ask for it to follow how it is made")
+    reason: str = ""
+
+
+class VersionOut(Schema):
+    """A version of a document."""
+
+    id: int
+    document: str
+    number: int
+    stage: str
+    reason_code: str
+    reason: str
+    done: int = Field(description="of `total`, in the running stage")
+    total: int
+    bytes: int
+    author: str
+    note: str
+    created: datetime
+    finished: datetime | None
+    notices: list[list[str]]
+    findings: int = Field(description="personal data and injections found in it")
+
+
+class DocumentOut(Schema):
+    """A document: the version that answers now, and the newest one."""
+
+    id: int
+    name: str
+    live: int | None = Field(description="number of the version that answers, none when it does not")
+    newest: int
+    stage: str
+    reason: str
+    chunks: int = Field(description="of the version that answers")
+
+
+class Documents(Schema):
+    """A page of documents."""
+
+    count: int
+    documents: list[DocumentOut]
+
+
+class Finding(Schema):
+    """Personal data, or an order to the model, that was found in a version."""
+
+    id: str
+    kind: str
+    chunk: int
+    field: str
+    start: int
+    end: int
+    entity: str
+    shown: bool
+    decision: str
+
+
+class Decisions(Schema):
+    """Decisions by the ids of findings. `for_base`: the same values in later documents, too."""
+
+    decisions: dict[str, Literal["publish", "mask"]]
+    for_base: bool = False
+    then: Then = "draft"
+
+
+class Content(Schema):
+    """What can be changed of a chunk."""
+
+    text: str = Field(max_length=20_000)
+    heading: str = Field("", max_length=2_000)
+    question: str = Field("", max_length=2_000)
+    questions: list[str] = Field([], max_length=50)
+    enabled: bool = True
+
+
+class ChunkOut(Content):
+    """A chunk of a version."""
+
+    position: int
+    ref: str
+    source: str
+    language: str
+
+
+class Chunks(Schema):
+    """A page of a version's chunks."""
+
+    count: int
+    chunks: list[ChunkOut]
+
+
+class EditIn(Schema):
+    """Neighbours from `first` to `last` become `contents`: one for one is a change, more a split, fewer a merge."""
+
+    first: int = Field(ge=0)
+    last: int = Field(ge=0)
+    contents: list[Content] = Field(max_length=50)
+
+
+class Edits(Schema):
+    """Edits of the version of that number: refused when it is not the newest any more."""
+
+    number: int
+    edits: list[EditIn] = Field(min_length=1, max_length=200)
+    note: str = Field("", max_length=300)
+    then: Then = "draft"
+
+
+class Restored(Schema):
+    """Make an old version the newest again."""
+
+    number: int
+    then: Then = "draft"
+
+
+class DifferenceOut(Schema):
+    """A chunk in two versions; `text` is the changed text in pieces: "=" in both, "-" before, "+" after."""
+
+    change: str
+    before: int | None
+    after: int | None
+    text: list[tuple[str, str]]
+
+
+class ChangeOut(Schema):
+    """A document that the draft changes: numbers of its versions, before and after."""
+
+    document: str
+    before: int | None
+    after: int | None
+
+
+class ResultOut(Schema):
+    """How a golden question was treated."""
+
+    question: str
+    right: bool
+    was_right: bool | None
+    why: str
+    answerable: bool
+    confidence: float
+    found: list[str]
+
+
+class ExaminationOut(Schema):
+    """How the golden questions were answered."""
+
+    revision: int
+    right: int
+    lost: int
+    gained: int
+    created: datetime
+    results: list[ResultOut]
+
+
+class Draft(Schema):
+    """What is not published yet, and its last examination if it was examined as it is."""
+
+    number: int | None
+    revision: int
+    changes: list[ChangeOut]
+    examination: ExaminationOut | None
+    gate: str = Field(description='"" when it may be published, else why not: "not_examined" or "lost"')
+
+
+class Publish(Schema):
+    """Publish the draft at the revision that was looked at; `urgent` before it is examined."""
+
+    revision: int
+    urgent: bool = False
+
+
+class Rollback(Schema):
+    """Go back to the release of that number; without it to the one before."""
+
+    number: int | None = None
+
+
+class ReleaseOut(Schema):
+    """A release that answers or has answered."""
+
+    number: int
+    live: bool
+    urgent: bool
+    author: str
+    published_at: datetime | None
+
+
+class GoldenIn(Schema):
+    """A golden question and its right treatment."""
+
+    question: str = Field(min_length=1, max_length=2_000)
+    expects: Literal["answer", "refusal"] = "answer"
+    document: str = Field("", max_length=500)
+    facts: list[str] = Field([], max_length=20)
+
+
+class GoldenOut(GoldenIn):
+    """A golden question that is kept."""
+
+    origin: str
+    author: str
+    created: datetime
+
+
+class Query(Schema):
+    """A question, with what was said before it, the oldest first."""
+
+    question: str = Field(min_length=1, max_length=2_000)
+    history: list[str] = Field([], max_length=20)
+    top: int = Field(5, ge=1, le=20)
+
+
+class PassageOut(Schema):
+    """A passage with its scores."""
+
+    document: str
+    ref: str
+    heading: str
+    question: str
+    text: str
+    score: float
+    dense: float
+    bm25: float
+
+
+class Why(Schema):
+    """What was found for a question, whether it is answered, and with what words."""
+
+    question: str = Field(description="as it was searched for")
+    release: int
+    answerable: bool
+    confidence: float
+    exact: bool
+    answer: str
+    passages: list[PassageOut]
+
+
+class Preview(Schema):
+    """What a file would become; nothing is kept."""
+
+    chunks: list[ChunkOut]
+    notices: list[list[str]]

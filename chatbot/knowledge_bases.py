@@ -1,0 +1,119 @@
+"""The knowledge bases of one process: the newest index of each, swapped by reference.
+
+A search never waits for a change: a thread looks which releases are published, loads, and swaps. Only the first search
+of a base waits until it is there.
+"""
+
+import logging
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+
+from django.db import DatabaseError, close_old_connections
+
+from knowledge import loading
+from knowledge.index import Index
+from knowledge.loading import BaseMissing, Loader, Published, VectorsMissing
+from knowledge.passages import Retrieved
+from knowledge.retrieval import Retriever
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.3
+LOOK_UNWATCHED_SECONDS = 0.5
+ASK_AGAIN_SECONDS = 60.0
+
+
+class KnowledgeBases:
+    """Searches the newest release of each base. Thread-safe.
+
+    In a long-lived process `watch` follows what is published. Without it whoever searches looks for themselves, at most
+    twice a second: for commands and tests.
+    """
+
+    def __init__(
+        self,
+        loader: Callable[[], Loader],
+        retriever: Callable[[Index], Retriever],
+        make_snapshot: Callable[[str], None] | None = None,
+    ) -> None:
+        """`make_snapshot` is asked, at most once a minute a base, to have a snapshot made elsewhere."""
+        self._loader, self._make_retriever, self._make_snapshot = loader, retriever, make_snapshot
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._indexes: dict[str, Index] = {}
+        self._retrievers: dict[str, Retriever] = {}
+        self._looked: dict[str, float] = {}
+        self._asked: dict[str, float] = {}
+        self._watching = False
+
+    def search(self, question: str, base: str) -> Retrieved:
+        """Search the newest release of a base. Raises `BaseMissing`, `VectorsMissing`."""
+        return self.retriever(base).search(question)
+
+    def retriever(self, base: str) -> Retriever:
+        """Return the retriever of a base's newest release. Raises `BaseMissing`, `VectorsMissing`."""
+        if base not in self._retrievers:
+            with self._locks[base]:
+                if base not in self._retrievers:
+                    self._refresh(base, loading.published_of(base))
+        elif not self._watching and time.monotonic() - self._looked.get(base, 0.0) > LOOK_UNWATCHED_SECONDS:
+            with self._locks[base]:
+                self._refresh(base, loading.published_of(base))
+        return self._retrievers[base]
+
+    def version(self, base: str) -> int:
+        """The release of the base that this process answers from; 0 before its first search."""
+        index = self._indexes.get(base)
+        return 0 if index is None else index.version
+
+    def watch(self, stop: threading.Event | None = None) -> threading.Thread:
+        """Follow what is published from now on until `stop`, in a thread that ends with the process."""
+        self._watching = True
+        thread = threading.Thread(target=self._follow, args=(stop or threading.Event(),), name="knowledge", daemon=True)
+        thread.start()
+        return thread
+
+    def _follow(self, stop: threading.Event) -> None:
+        while not stop.wait(LOOK_SECONDS):
+            try:
+                close_old_connections()
+                self.look()
+            except DatabaseError as error:
+                logger.warning("the database cannot be read; knowledge stays as it is: %s", error)
+
+    def look(self) -> None:
+        """Bring every base that was searched before up to date: one query when nothing has changed."""
+        if not self._retrievers:
+            return
+        published = loading.published()
+        for base in tuple(self._retrievers):
+            if base not in published:
+                with self._locks[base]:  # the base was deleted: nothing of it may answer
+                    del self._retrievers[base], self._indexes[base]
+                continue
+            try:
+                with self._locks[base]:
+                    self._refresh(base, published[base])
+            except (BaseMissing, VectorsMissing) as error:
+                logger.error("base %s stays at release %d: %s", base, self.version(base), error)
+
+    def _refresh(self, base: str, now: Published) -> None:
+        loader, index = self._loader(), self._indexes.get(base)
+        if index is None or loader.has_newer_snapshot(now.base_id, index):
+            index = self._swap(base, loader.load(base, checked=index is None))
+        elif index.version != now.number:
+            index = self._swap(base, loader.load(base, index))
+            index.pair()  # it takes a while, and the pairs of the release before do until then
+            self._swap(base, index)
+        self._looked[base] = time.monotonic()
+        if self._make_snapshot is None or not loader.wants_snapshot(now.base_id, index):
+            return
+        if time.monotonic() - self._asked.get(base, -ASK_AGAIN_SECONDS) >= ASK_AGAIN_SECONDS:
+            self._asked[base] = time.monotonic()
+            self._make_snapshot(base)
+
+    def _swap(self, base: str, index: Index) -> Index:
+        self._retrievers[base] = self._make_retriever(index)
+        self._indexes[base] = index
+        return index

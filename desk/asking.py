@@ -1,0 +1,46 @@
+"""Search for who has no model: web asks a worker what it finds for a question, and what it would say.
+
+The question goes as it was typed by staff or a program of the shop's own, not by a customer.
+"""
+
+from typing import Any
+
+import orjson
+import redis
+from celery import current_app
+from django.conf import settings
+
+from chatbot.asking import Asking, Unanswered
+from chatbot.once import Once
+from chatbot.queueing import JUDGING
+
+__all__ = ["EXPLAIN", "SECONDS", "Unanswered", "connection", "why"]
+
+EXPLAIN = "desk.tasks.explain"
+SECONDS = 5.0
+
+
+def why(base: str, question: str, history: list[str], top: int) -> dict[str, Any]:
+    """Ask a worker; return what explaining.told gives. Raises Unanswered: its `why` may be "failed", too."""
+    wanted = orjson.dumps({"base": base, "question": question, "history": history, "top": top})
+    found: dict[str, Any] = orjson.loads(_asking().ask(wanted))
+    if "error" in found:
+        raise Unanswered("failed")
+    return found
+
+
+@Once
+def connection() -> redis.Redis:
+    """For questions and answers."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=SECONDS + 0.5, socket_connect_timeout=0.5, max_connections=50, retry=None
+    )
+
+
+def _queue(id_: str) -> None:
+    current_app.send_task(EXPLAIN, (id_,), queue=JUDGING, retry=False, expires=SECONDS)
+
+
+@Once
+def _asking() -> Asking:
+    return Asking(connection(), _queue, queue_name=JUDGING, seconds=SECONDS)

@@ -1,0 +1,61 @@
+"""`knowledge publish, rollback`."""
+
+from collections.abc import Iterator
+
+from django.core.management.base import CommandParser
+
+from config.jsonlines import Row, RowError
+from desk.commands import Options, Subcommand
+from knowledge import releases
+from knowledge.models import KnowledgeBase, Release
+from knowledge.releases import GateClosed
+
+
+def publish(options: Options) -> Iterator[Row]:
+    """Let the draft answer; status 1 when the golden questions do not allow it."""
+    base = _base(options)
+    try:
+        published = releases.publish(base.slug, urgent=options["urgent"], author="shell")
+    except GateClosed as error:
+        yield {"error": f"not published: {error}", "code": error.code, "lost": error.lost}
+        return
+    if published is None:
+        yield {"status": "unchanged", "release": base.published.number if base.published else None}
+        return
+    changes = releases.changes(published, published.parent)
+    yield {"status": "published", "release": published.number, "documents": [one.document for one in changes]}
+
+
+def rollback(options: Options) -> Iterator[Row]:
+    """Let an earlier release answer again."""
+    base = _base(options)
+    left = base.published
+    try:
+        target = releases.rollback(base.slug, options["number"])
+    except Release.DoesNotExist as error:
+        raise RowError(
+            str(error) if options["number"] is None else f"there is no release {options['number']}"
+        ) from None
+    changes = releases.changes(target, left)
+    yield {"status": "published", "release": target.number, "documents": [one.document for one in changes]}
+
+
+def _base(options: Options) -> KnowledgeBase:
+    base = KnowledgeBase.objects.filter(slug=options["base"]).select_related("published").first()
+    if base is None:
+        raise RowError(f"there is no knowledge base {options['base']!r}")
+    return base
+
+
+def _publish_arguments(parser: CommandParser) -> None:
+    parser.add_argument("--urgent", action="store_true", help="at once; the golden questions are put to it afterwards")
+
+
+def _rollback_arguments(parser: CommandParser) -> None:
+    parser.add_argument("number", nargs="?", type=int, metavar="NUMBER", help="of the release; default: the one before")
+
+
+SUBCOMMANDS = (
+    Subcommand("publish", "let the draft answer from now on", publish, _publish_arguments),
+    Subcommand("rollback", "let an earlier release answer again", rollback, _rollback_arguments),
+)

@@ -1,0 +1,47 @@
+"""What is found for a question, and why: the worker's side of asking.py, and of `knowledge why`. Needs the model."""
+
+from typing import Any
+
+import orjson
+
+from chatbot import asking, worker_wiring
+from desk import examination
+from desk.asking import SECONDS, connection
+from knowledge.followup import standalone
+from knowledge.passages import Passage, Retrieved
+from knowledge.selectors import BaseMissing, VectorsMissing
+
+
+def explain(id_: str) -> None:
+    """Answer who waits behind an id. Raises what redis' client raises."""
+    asking.answer(id_, _explained, client=connection(), seconds=SECONDS)
+
+
+def found_for(base: str, question: str, history: list[str], top: int) -> dict[str, Any]:
+    """Search a base; return what was found, as JSON values. Raises knowledge's errors."""
+    return told(worker_wiring.knowledge_bases().retriever(base).search(standalone(question, history), top))
+
+
+def told(found: Retrieved) -> dict[str, Any]:
+    """Return what was found, as JSON values."""
+    return {
+        "question": found.question,
+        "release": found.knowledge_version,
+        "answerable": found.answerable,
+        "confidence": round(found.confidence, 4),
+        "exact": found.exact,
+        "answer": examination.answer(found) if found.answerable else "",
+        "passages": [_told(passage) for passage in found.passages],
+    }
+
+
+def _told(passage: Passage) -> dict[str, Any]:
+    texts = {name: getattr(passage, name) for name in ("document", "ref", "heading", "question", "text")}
+    return texts | {name: round(float(getattr(passage, name)), 4) for name in ("score", "dense", "bm25")}
+
+
+def _explained(wanted: bytes) -> bytes:
+    try:
+        return orjson.dumps(found_for(**orjson.loads(wanted)))
+    except (BaseMissing, VectorsMissing, TimeoutError) as error:
+        return orjson.dumps({"error": type(error).__name__})

@@ -1,0 +1,362 @@
+"""A sentence of a document taken apart, and two of them compared: what they share, what differs, what sets them apart.
+
+Facts, polar ideas and terms are those of grounding, in one notation for both languages; word lists are in radar_words/.
+Knows nothing of documents, vectors or findings.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import rjieba
+
+from guardrails.grounding import wording
+from guardrails.grounding.facts import LITERAL, Fact, facts_of, same
+from guardrails.grounding.features import Floats
+from guardrails.grounding.numerals import digits
+
+NAMES = (
+    "cosine", "terms shared", "pairs shared", "specific on both", "specific on one", "subjects differ", "conflicts",
+    "kinds in conflict", "facts agreed", "conflict, none agreed", "conflict of days", "facts of one alone",
+    "codes differ", "ideas opposed", "negation differs", "opposed and alike", "opposed, no conflict",
+    "opposed, specific on one", "cases differ", "case of one alone", "names differ", "name of one alone",
+    "exception of one alone", "ideas agreed", "negation alone", "words swapped", "parallel", "swapped in a parallel", "topics differ",
+    "conflict of a bare number", "several conflict, none agreed", "meanings on both",
+)  # fmt: skip
+
+_WORDS = Path(__file__).parent / "radar_words"
+_HAN = r"\u3400-\u9fff"
+_MEASURES = {
+    **{name: ("g", by) for name, by in (("kg", 1e3), ("kilo", 1e3), ("kilogram", 1e3), ("公斤", 1e3), ("千克", 1e3),
+                                        ("斤", 500), ("g", 1), ("gram", 1), ("克", 1))},
+    **{name: ("ml", by) for name, by in (("l", 1e3), ("litre", 1e3), ("liter", 1e3), ("升", 1e3), ("ml", 1),
+                                         ("millilitre", 1), ("milliliter", 1), ("毫升", 1))},
+    **{name: ("mm", by) for name, by in (("km", 1e6), ("kilometre", 1e6), ("kilometer", 1e6), ("公里", 1e6),
+                                         ("千米", 1e6), ("m", 1e3), ("metre", 1e3), ("meter", 1e3), ("米", 1e3),
+                                         ("cm", 10), ("厘米", 10), ("公分", 10), ("mm", 1), ("毫米", 1))},
+}  # fmt: skip
+_MEASURE = re.compile(
+    r"(?<![\d.])(\d+(?:\.\d+)?)[\s-]*("
+    + "|".join(rf"{name}s?\b" if name.isascii() else name for name in sorted(_MEASURES, key=len, reverse=True))
+    + ")"
+)
+_RUN = re.compile(rf"[{_HAN}]+|[a-z]+(?:'[a-z]+)?|#")
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_MEANING = re.compile(r"q[a-z]+q")
+_NAMING = ("n", "s", "t", "b", "j", "l", "i", "a", "z", "eng", "vn", "f")
+"""Chinese parts of speech that can say which one is spoken of; verbs, adverbs, pronouns and numbers do not."""
+
+_MONTH = re.compile(r"(?<![个\d])(1[0-2]|[1-9])\s*月(?:份|底|初)?(?!\s*\d+\s*[日号]|\d|以?内)")
+_MONTH_NAMES = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+                "November", "December")  # fmt: skip
+_MONTH_NAME = re.compile(rf"(?<!\d )\b({'|'.join(_MONTH_NAMES)})\b(?! \d)")
+_PLAINER = (
+    ("free of charge", "free"), ("at no charge", "free"), ("not free", "paid"), ("欢迎", "可以"), ("无法", "不能"),
+    ("excluded from", "cannot have"), ("refused", "not accepted"), ("declined", "not accepted"), ("拒绝", "不接受"),
+    ("offline", "without internet"), ("离线", "没有网络"), ("不受限", "不限"), ("不予", "不"),
+)  # fmt: skip
+_DAYS = frozenset(("date", "weekday"))
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_CENTRE = {True: 0.90, False: 0.95}
+"""Cosine of statements about one thing, by whether they are English; Chinese sentences are nearer to each other."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """`context` is what stands above: headings, or the question of an FAQ pair. `words` are the content words in order,
+    one for a meaning of alike.txt; `specific` those that are none of these and may say which one is spoken of.
+    """
+
+    text: str
+    context: str
+    facts: tuple[Fact, ...]
+    words: tuple[str, ...]
+    specific: frozenset[str]
+    above: frozenset[str]
+    pairs: frozenset[str]
+    ideas: dict[str, frozenset[int]]
+    negated: bool
+    cases: dict[str, frozenset[int]]
+    names: frozenset[str]
+    exceptions: frozenset[int]
+
+    @classmethod
+    def of(cls, text: str, context: str = "") -> "Statement":
+        """Take a sentence apart."""
+        folded, over = wording.fold(text), wording.fold(context)
+        plain = _meant(_NUMBER.sub("#", digits(folded)))
+        words = tuple(_words(plain))
+        return cls(
+            text=text,
+            context=context,
+            facts=facts_of(_measured(_MONTH.sub(" ; ", text))),
+            words=tuple(word.text for word in words),
+            specific=frozenset(word.text for word in words if word.specific),
+            above=frozenset(word.text for word in _words(_meant(digits(over)))),
+            pairs=wording.pairs_of(plain),
+            ideas=wording.polarity_of(_plainer(folded)),
+            negated=wording.is_negated(folded),
+            cases=_cases(f"{over}\n{folded}", f"{context}\n{text}"),
+            names=wording.names_of(text),
+            exceptions=frozenset(n for n, pattern in enumerate(_exceptions()) if pattern.search(folded)),
+        )
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What two statements say differently: values of one kind of fact, or a polar idea (kind `idea`, `negation`)."""
+
+    kind: str
+    values: tuple[str, str]
+
+
+class _Word(NamedTuple):
+    text: str
+    specific: bool
+
+
+def conflicts(one: Statement, other: Statement) -> list[tuple[Fact, Fact]]:
+    """Pairs of facts of one kind of which neither is in the other statement."""
+    alone = [fact for fact in one.facts if not any(same(fact, known) for known in other.facts)]
+    against = [fact for fact in other.facts if not any(same(fact, known) for known in one.facts)]
+    found = []
+    for fact in alone:
+        match = next((known for known in against if _comparable(fact, known)), None)
+        if match is not None:
+            against.remove(match)
+            found.append((fact, match))
+    return found
+
+
+def opposed(one: Statement, other: Statement) -> list[str]:
+    """Polar ideas of which the statements say opposite things."""
+    return [name for name, signs in one.ideas.items() if name in other.ideas and not signs & other.ideas[name]]
+
+
+def _agreed(one: Statement, other: Statement) -> int:
+    """Of how many polar ideas both say the same."""
+    return sum(bool(signs & other.ideas.get(name, frozenset())) for name, signs in one.ideas.items())
+
+
+def may_differ(one: Statement, other: Statement) -> bool:
+    """Whether there is anything that they could contradict each other in."""
+    return one.negated != other.negated or bool(opposed(one, other)) or bool(conflicts(one, other))
+
+
+def differences(one: Statement, other: Statement) -> list[Difference]:
+    """What differs, the facts first, for a manager to read."""
+    found = [Difference(a.kind, (told(a), told(b))) for a, b in conflicts(one, other)]
+    found += [
+        Difference("idea", (f"{name}: {_signs(one.ideas[name])}", f"{name}: {_signs(other.ideas[name])}"))
+        for name in opposed(one, other)
+    ]
+    if not found and one.negated != other.negated:
+        found.append(Difference("negation", ("not" if one.negated else "", "not" if other.negated else "")))
+    return found
+
+
+def compare(one: Statement, other: Statement, cosine: float) -> Floats:
+    """The numbers called `NAMES`; the same for (one, other) and (other, one)."""
+    pairs = conflicts(one, other)
+    kinds = {a.kind for a, _ in pairs}
+    units = {(a.kind, a.unit or b.unit) for a, b in pairs}
+    values = kinds - _DAYS
+    agreed = sum(any(same(fact, known) for known in other.facts) for fact in one.facts)
+    single = max(0, len(one.facts) + len(other.facts) - 2 * len(pairs) - 2 * agreed)
+    codes = bool(_codes(one) and _codes(other) and _codes(one) != _codes(other))
+    against = len(opposed(one, other))
+    terms, others = frozenset(one.words), frozenset(other.words)
+    shared = len(terms & others) / max(1, len(terms | others))
+    alike = 2 * len(one.pairs & other.pairs) / max(1, len(one.pairs) + len(other.pairs))
+    left, right = _alone(one.specific, others | other.above), _alone(other.specific, terms | one.above)
+    apart, case_alone = _apart(one.cases, other.cases)
+    names_left, names_right = one.names - other.names, other.names - one.names
+    swapped, parallel = _swapped(one, other)
+    first, second = _alone(one.above, others | other.above), _alone(other.above, terms | one.above)
+    topics = 2 * min(first, second) / (len(one.above) + len(other.above)) if one.above and other.above else 0.0
+    numbers = (
+        (cosine - _CENTRE[one.text.isascii()]) * 20, shared, alike, min(left, right, 3), min(abs(left - right), 3),
+        _subjects_differ(one, other), min(len(pairs), 2), min(len(kinds), 3), min(agreed, 2),
+        bool(values) and not agreed, bool(kinds & _DAYS), min(single, 3), codes, min(against, 2),
+        one.negated != other.negated, min(against, 2) * alike, against > 0 and not pairs,
+        (against > 0 and not pairs) * min(abs(left - right) + case_alone, 3), min(apart, 2), min(case_alone, 2),
+        bool(names_left and names_right), bool(names_left) != bool(names_right),
+        min(len(one.exceptions ^ other.exceptions), 2), min(_agreed(one, other), 2),
+        one.negated != other.negated and not against and not pairs, min(swapped, 3), parallel, parallel * (swapped > 0), topics,
+        any(a.kind == "count" and not a.unit for a, _ in pairs), len(units) > 1 and not agreed,
+        min(len(terms - one.specific - others - other.above), len(others - other.specific - terms - one.above), 3),
+    )  # fmt: skip
+    return np.array(numbers, np.float64)
+
+
+def told(fact: Fact) -> str:
+    """A fact as a person would write it: `30 days`, `12 CNY`, `18:00`."""
+    if fact.text:
+        return fact.text
+    value = fact.values[0]
+    if fact.kind == "duration":
+        days = value / 1440
+        for name, size in (("years", 365), ("months", 30), ("days", 1), ("hours", 1 / 24)):
+            if days >= size * (1.5 if name == "months" else 1) and not days / size % 0.5:
+                return f"{days / size:g} {name}"
+        return f"{value:g} minutes"
+    if fact.kind == "percent":
+        return " / ".join(f"{one:g} %" for one in fact.values)
+    if fact.kind == "clock":
+        return " / ".join(f"{int(one) // 60 % 24}:{int(one) % 60:02}" for one in fact.values)
+    if fact.kind == "date":
+        return f"{int(value) % 100} {_MONTH_NAMES[(int(value) // 100 - 1) % 12]}"
+    return _WEEKDAYS[int(value)] if fact.kind == "weekday" else f"{value:g} {fact.unit}".strip()
+
+
+def _comparable(one: Fact, other: Fact) -> bool:
+    if one.kind != other.kind or one.kind in LITERAL:
+        return False
+    return one.unit == other.unit or (one.kind == "count" and "" in (one.unit, other.unit))
+
+
+def _codes(one: Statement) -> frozenset[str]:
+    return frozenset(fact.text for fact in one.facts if fact.kind == "code")
+
+
+def _signs(signs: frozenset[int]) -> str:
+    return "/".join("yes" if sign > 0 else "no" for sign in sorted(signs, reverse=True))
+
+
+def _alone(words: frozenset[str], known: frozenset[str]) -> int:
+    """How many of the words are not known; a Chinese one is known by a part, too: 水壶 by 电热水壶."""
+    return sum(
+        not any(word in one or one in word for one in known if not one.isascii()) if not word.isascii() else True
+        for word in words - known
+    )
+
+
+def _apart(one: dict[str, frozenset[int]], other: dict[str, frozenset[int]]) -> tuple[int, int]:
+    """In how many ways they name different cases, and in how many one alone names a case."""
+    alone = sum(name in _narrowing() for name in one.keys() ^ other.keys())
+    return sum(not one[name] & other[name] for name in one.keys() & other.keys()), alone
+
+
+def _subjects_differ(one: Statement, other: Statement) -> bool:
+    """Whether each begins with a word that the other has not."""
+    first, second = next(iter(one.words), ""), next(iter(other.words), "")
+    return bool(first and second) and first not in other.words and second not in one.words
+
+
+def _swapped(one: Statement, other: Statement) -> tuple[int, float]:
+    """In how many places a specific word stands where the other has another, and how parallel the two are (0 to 1)."""
+    matcher = SequenceMatcher(None, one.words, other.words, autojunk=False)
+    swaps = sum(
+        code == "replace"
+        and _is_specific(one.words[a:b], one.specific)
+        and _is_specific(other.words[c:d], other.specific)
+        for code, a, b, c, d in matcher.get_opcodes()
+    )
+    return swaps, matcher.ratio()
+
+
+def _is_specific(words: Sequence[str], specific: frozenset[str]) -> bool:
+    return any(word in specific for word in words)
+
+
+def _plainer(folded: str) -> str:
+    """The text with words that the polar ideas know in the place of some that they do not."""
+    for written, plain in _PLAINER:
+        folded = folded.replace(written, plain)
+    return folded
+
+
+def _measured(text: str) -> str:
+    """Numbers as digits; weights in g, volumes in ml, lengths in mm."""
+
+    def replaced(match: re.Match[str]) -> str:
+        unit, factor = _MEASURES[match[2] if match[2] in _MEASURES else match[2].removesuffix("s")]
+        return f"{float(match[1]) * factor:.12g} {unit} "
+
+    return _MEASURE.sub(replaced, digits(text.replace("一半", "50%")))
+
+
+def _cases(folded: str, text: str) -> dict[str, frozenset[int]]:
+    found = {}
+    for name, patterns in _case_rows():
+        if values := frozenset(number for number, pattern in enumerate(patterns) if pattern.search(folded)):
+            found[name] = values
+    months = {int(match[1]) for match in _MONTH.finditer(text)}
+    months |= {_MONTH_NAMES.index(match[1]) + 1 for match in _MONTH_NAME.finditer(text)}
+    return found | ({"month": frozenset(months)} if months else {})
+
+
+def _words(plain: str) -> Iterator[_Word]:
+    """The content words of a text that `_meant` was made of, in order."""
+    names = _meanings().words
+    for run in _RUN.findall(plain):
+        if _MEANING.fullmatch(run):
+            yield _Word(run, False)
+            continue
+        known = wording.terms_of(run)
+        for word, tag in ((stem, "eng") for stem in known) if run.isascii() else rjieba.tag(run):
+            if word in known and (meaning := names.get(word, word)):
+                yield _Word(meaning, meaning == word and tag.startswith(_NAMING))
+
+
+def _meant(folded: str) -> str:
+    """The text with a word of its own for each of the phrases of alike.txt, without those that say nothing."""
+    meanings = _meanings()
+    return meanings.pattern.sub(lambda match: f" {meanings.phrases[match[0].replace('-', ' ')]} ", folded)
+
+
+class _Meanings(NamedTuple):
+    """`pattern` finds the `phrases`: several words, or a Chinese word of more than one character. The `words` are
+    English stems and Chinese words as they are cut out of a text. Each has its meaning, "" for none.
+    """
+
+    pattern: re.Pattern[str]
+    phrases: dict[str, str]
+    words: dict[str, str]
+
+
+@cache
+def _meanings() -> _Meanings:
+    phrases: dict[str, str] = {}
+    stems: dict[str, str] = {}
+    for line in _lines("alike.txt"):
+        name, words = line.split(" | ")
+        meaning = "" if name == "-" else "q" + name.replace("_", "") + "q"
+        for word in words.split():
+            if word.isalpha() and word.isascii():
+                stems.update({stem: meaning for stem in wording.terms_of(word) if stem not in stems})
+            elif len(word) == 1:
+                stems.setdefault(word, meaning)
+            else:
+                phrases.setdefault(re.sub("[_-]", " ", word), meaning)
+    ordered = sorted(phrases, key=len, reverse=True)
+    latin = "|".join(phrase.replace(" ", "[ -]") for phrase in ordered if phrase.isascii())
+    han = "|".join(phrase for phrase in ordered if not phrase.isascii())
+    return _Meanings(re.compile(rf"\b(?:{latin})\b|(?:{han})"), phrases, stems)
+
+
+@cache
+def _case_rows() -> tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]:
+    rows = [line.split(" | ") for line in _lines("apart.txt")]
+    return tuple((name, tuple(re.compile(value.strip()) for value in values)) for name, *values in rows)
+
+
+@cache
+def _narrowing() -> frozenset[str]:
+    """The rows of which a value that one statement alone names makes it one about fewer cases."""
+    return frozenset(name for name, _ in _case_rows() if name.startswith("*"))
+
+
+@cache
+def _exceptions() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(line) for line in _lines("exceptions.txt"))
+
+
+def _lines(name: str) -> list[str]:
+    lines = (_WORDS / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]

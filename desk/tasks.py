@@ -1,0 +1,38 @@
+"""The desk worker's edge: Celery tasks of a few lines each. Nothing travels: what is to be done is in the database."""
+
+import logging
+import threading
+
+from celery import shared_task
+
+from desk import making, services
+
+logger = logging.getLogger(__name__)
+
+PARALLEL = 2
+"""Documents that a desk worker makes at once. Its other threads are for sweeping, which must not wait."""
+
+_places = threading.BoundedSemaphore(PARALLEL)
+
+
+@shared_task(name=services.WORK)  # type: ignore[untyped-decorator]
+def work() -> None:
+    """Make what waits, the oldest first; harmless when nothing waits or when it comes twice."""
+    if not _places.acquire(blocking=False):
+        return  # whoever holds the places looks for more before they end, and the sweeper comes every 5 s
+    try:
+        making.work_off()
+    finally:
+        _places.release()
+
+
+@shared_task(name="desk.tasks.sweep")  # type: ignore[untyped-decorator]
+def sweep() -> None:
+    """Find what a crash, or a broker that could not be reached, has left behind."""
+    making.sweep()
+
+
+@shared_task(name="desk.tasks.tidy")  # type: ignore[untyped-decorator]
+def tidy() -> None:
+    """Delete files that no version names."""
+    making.tidy()

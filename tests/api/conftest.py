@@ -1,0 +1,16 @@
+"""A program with tokens, in front of the real routes."""
+
+import pytest
+from django.test import Client
+
+from api import tokens
+from knowledge.models import KnowledgeBase
+
+
+@pytest.fixture
+def base() -> KnowledgeBase:
+    return KnowledgeBase.objects.create(slug="shop", name="Shop")
+
+
+def program(scope: str, base: str = "shop") -> Client:
+    return Client(headers={"authorization": f"Bearer {tokens.make(f'{base} {scope}', base, scope)}"})

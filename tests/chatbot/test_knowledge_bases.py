@@ -1,0 +1,164 @@
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from chatbot import knowledge_bases, worker_wiring
+from chatbot.knowledge_bases import KnowledgeBases
+from knowledge import loading, releases
+from knowledge.embedding import as_query
+from knowledge.index import Index
+from knowledge.loading import BaseMissing, Loader, Published
+from knowledge.models import KnowledgeBase
+from knowledge.passages import Vectors
+from knowledge.retrieval import Retriever
+from knowledge.services import import_document, retire_document
+from tests.knowledge.fakes import DIMENSION, FakeEmbedder, pass_all
+from tests.knowledge.test_index import entry
+
+
+def embed(question: str) -> Vectors:
+    return FakeEmbedder().embed([as_query(question)])[0]
+
+
+def bring(name: str, text: str) -> None:
+    import_document("shop", name, text.encode(), embedder=FakeEmbedder(), judge=pass_all, guard_version="g1")
+
+
+def bases_over(loader: Loader, asked: list[str] | None = None) -> KnowledgeBases:
+    return KnowledgeBases(
+        lambda: loader, lambda index: Retriever(index, embed), asked.append if asked is not None else None
+    )
+
+
+class SlowLoader(Loader):
+    """Gives an index of one sentence that names its release; from the second on only when `may_load` is set."""
+
+    def __init__(self) -> None:
+        super().__init__("fake@1")
+        self.may_load = threading.Event()
+        self.loading = threading.Event()
+
+    def load(
+        self, base_slug: str, before: Index | None = None, *, number: int | None = None, checked: bool = True
+    ) -> Index:
+        if before is not None:
+            self.loading.set()
+            assert self.may_load.wait(10)
+        number = 1 if before is None else before.version + 1
+        return Index([entry(0, f"release {number}")], version=number, dimension=DIMENSION)
+
+
+@pytest.fixture
+def numbers(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The last of these is published; no database is asked."""
+    found = [1]
+    monkeypatch.setattr(loading, "published_of", lambda _: Published(1, found[-1]))
+    monkeypatch.setattr(loading, "published", lambda: {"shop": Published(1, found[-1])})
+    monkeypatch.setattr(knowledge_bases, "close_old_connections", lambda: None)
+    return found
+
+
+def test_searches_go_on_while_a_release_is_loaded_and_find_it_soon_after(numbers: list[int]) -> None:
+    loader = SlowLoader()
+    bases = bases_over(loader)
+    bases.retriever("shop")
+    slowest, stop = [0.0] * 4, threading.Event()
+
+    def search(number: int) -> None:
+        while not stop.is_set():
+            started = time.monotonic()
+            bases.search("release", "shop")
+            slowest[number] = max(slowest[number], time.monotonic() - started)
+
+    threads = [threading.Thread(target=search, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    watcher = bases.watch(stop)
+    numbers.append(2)
+    assert loader.loading.wait(2)
+    assert bases.search("release", "shop").passages[0].text == "release 1"
+    loader.may_load.set()
+    published = time.monotonic()
+    while bases.search("release", "shop").knowledge_version != 2:
+        assert time.monotonic() - published < 2
+    stop.set()
+    for thread in [*threads, watcher]:
+        thread.join()
+    assert max(slowest) < 1  # of ten seconds that the loading might have taken
+
+
+@pytest.mark.django_db
+def test_what_is_published_retired_and_rolled_back_counts_at_the_next_look() -> None:
+    bring("a.md", "Tents have two poles.")
+    bases = bases_over(Loader("fake@1"))
+
+    def texts() -> set[str]:
+        bases.look()
+        return {passage.text for passage in bases.search("poles", "shop").passages}
+
+    bases.retriever("shop")
+    bring("b.md", "Stoves burn gas.")
+    assert texts() == {"Tents have two poles.", "Stoves burn gas."}
+    retire_document("shop", "a.md")
+    assert texts() == {"Stoves burn gas."}
+    releases.rollback("shop", 1)
+    assert (texts(), bases.version("shop")) == ({"Tents have two poles."}, 1)
+
+
+@pytest.mark.django_db
+def test_a_base_that_is_deleted_answers_nothing_any_more() -> None:
+    bring("a.md", "Tents have two poles.")
+    bases = bases_over(Loader("fake@1"))
+    assert bases.search("poles", "shop").passages
+    KnowledgeBase.objects.update(published=None)
+    KnowledgeBase.objects.all().delete()
+    bases.look()
+    with pytest.raises(BaseMissing):
+        bases.search("poles", "shop")
+
+
+@pytest.mark.django_db
+def test_a_snapshot_is_asked_for_once_and_used_when_it_is_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(loading, "IN_MEMORY", 0)
+    bring("a.md", "Tents have two poles.")
+    loader, asked = Loader("fake@1", tmp_path), list[str]()
+    bases = bases_over(loader, asked)
+    bases.retriever("shop")
+    for _ in range(3):
+        bases.look()
+    assert asked == ["shop"]
+    loader.make_snapshot("shop")
+    bases.look()
+    assert bases._indexes["shop"].parts[0].segment.snapshot == 1
+    assert bases.search("poles", "shop").passages[0].text == "Tents have two poles."
+
+
+@pytest.mark.django_db
+def test_a_release_that_cannot_be_loaded_leaves_the_last_one_answering(monkeypatch: pytest.MonkeyPatch) -> None:
+    bring("a.md", "Tents have two poles.")
+    bases = bases_over(Loader("fake@1"))
+    bases.retriever("shop")
+    bring("b.md", "Stoves burn gas.")
+    loading.Embedding.objects.all().delete()
+    bases.look()
+    assert bases.version("shop") == 1
+    assert bases.search("poles", "shop").passages
+
+
+@pytest.mark.django_db
+def test_the_command_writes_the_snapshot_of_a_base(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(loading, "IN_MEMORY", 0)
+    monkeypatch.setattr(worker_wiring, "knowledge_loader", lambda: Loader("fake@1", tmp_path))
+    bring("a.md", "Tents have two poles.")
+    call_command("snapshot", "shop")
+    assert capsys.readouterr().out == "done\n"
+    assert list(tmp_path.glob("*/1/snapshot.json"))
+    with pytest.raises(CommandError, match="'nowhere'"):
+        call_command("snapshot", "nowhere")
