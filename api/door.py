@@ -14,6 +14,8 @@ from api.models import ApiToken
 from chatbot import wiring
 from chatbot.limits import TooMany
 from console.throttle import address_of
+from desk.services import PersonalData
+from guardrails.personal_data.pool import MaskingUnavailable
 from knowledge.blocks import Unreadable
 from knowledge.examining import TooMany as TooManyGolden
 from knowledge.releases import Conflict, GateClosed
@@ -66,7 +68,8 @@ def add_refusals(api: NinjaAPI) -> None:
     """Answer every refusal in one shape: {"code", "message"}."""
 
     def answer(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:
-        return api.create_response(request, {"code": code, "message": message}, status=status)
+        response: HttpResponse = api.create_response(request, {"code": code, "message": message}, status=status)
+        return response
 
     @api.exception_handler(Refused)
     def refused(request: HttpRequest, error: Refused) -> HttpResponse:
@@ -87,6 +90,14 @@ def add_refusals(api: NinjaAPI) -> None:
     @api.exception_handler(TooManyGolden)
     def too_many_golden(request: HttpRequest, error: TooManyGolden) -> HttpResponse:
         return answer(request, 409, "too_many", str(error))
+
+    @api.exception_handler(PersonalData)
+    def personal_data(request: HttpRequest, error: PersonalData) -> HttpResponse:
+        return answer(request, 422, "personal_data", str(error))
+
+    @api.exception_handler(MaskingUnavailable)
+    def unavailable(request: HttpRequest, error: MaskingUnavailable) -> HttpResponse:
+        return answer(request, 503, "unavailable", "the guards cannot be reached; try again")
 
     @api.exception_handler(ValueError)
     def wrong_value(request: HttpRequest, error: ValueError) -> HttpResponse:

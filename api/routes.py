@@ -12,12 +12,13 @@ from ninja.files import UploadedFile
 from api import door, schemas
 from api.door import Refused, needs
 from api.models import ApiToken
+from chatbot import wiring
 from console import audit
 from desk import asking, services
 from knowledge import editing, examining, importing, releases
 from knowledge.differences import differences
 from knowledge.golden import Golden
-from knowledge.models import Document, DocumentVersion, Examination, GoldenQuestion, KnowledgeBase, Release
+from knowledge.models import Document, DocumentVersion, Examination, KnowledgeBase, Release
 from knowledge.pins import Content
 from knowledge.selectors import states
 
@@ -335,8 +336,8 @@ def golden(request: HttpRequest) -> Any:
 @needs("edit")
 def keep(request: HttpRequest, body: schemas.GoldenIn) -> Any:
     """Keep a golden question, in place of what was kept for the same words."""
-    wanted = Golden(body.question, body.expects == GoldenQuestion.Expects.ANSWER, body.document, tuple(body.facts))
-    if services.keep_golden(_base(request).slug, wanted, author=_author(request)):
+    wanted = Golden(body.question, body.expects == "answer", body.document, tuple(body.facts))
+    if services.keep_golden(_base(request).slug, wanted, find=wiring.masking().find, author=_author(request)):
         _record(request, "keep_golden", ("base", _base(request).slug))
     return body
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import redis
 
-Action = Literal["message", "hello", "conversation", "upload"]
+Action = Literal["message", "hello", "conversation", "upload", "api"]
 Scope = Literal["visitor", "ip", "site"]
 
 REST_SECONDS = 1.0

@@ -107,6 +107,10 @@ def _checks_redis() -> redis.Redis:
     )
 
 
+REFUSED_TOKENS_PER_MINUTE = 60
+"""API requests with no token of ours, from one address."""
+
+
 def rates(options: Config) -> dict[tuple[Action, Scope], Rate]:
     """Return the rates of all token buckets."""
     per_minute: dict[tuple[Action, Scope], int] = {
@@ -119,6 +123,8 @@ def rates(options: Config) -> dict[tuple[Action, Scope], Rate]:
         ("upload", "visitor"): options.uploads_per_minute,
         ("upload", "ip"): options.uploads_per_minute_ip,
         ("upload", "site"): options.uploads_per_minute_site,
+        ("api", "visitor"): options.api_per_minute,
+        ("api", "ip"): REFUSED_TOKENS_PER_MINUTE,
         ("conversation", "ip"): options.conversations_per_minute_ip,
         ("conversation", "site"): options.conversations_per_minute_site,
     }

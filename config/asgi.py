@@ -10,13 +10,14 @@ from django.urls import path, re_path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django = get_asgi_application()
 
-from chatbot import files, wiring  # noqa: E402  Django must be set up first
+from api import bodies  # noqa: E402  Django must be set up first
+from chatbot import files, wiring  # noqa: E402
 from chatbot.bodies import BoundedBodies  # noqa: E402
 from chatbot.consumers import ChatConsumer  # noqa: E402
 from console.consumers import StaffConsumer  # noqa: E402
 
 wiring.warm_web()
-http = BoundedBodies(cast(Any, django), most=files.most_bytes, client=files.network_of)
+http = BoundedBodies(cast(Any, django), most=bodies.most_bytes, client=files.network_of)
 
 
 async def not_found(scope: Any, receive: Any, send: Any) -> None:

@@ -42,7 +42,7 @@ def run_lines(handle: Callable[[Row], Row], lines: Iterable[str] | None = None, 
     alone (the text of an exception may hold personal data) and the run goes on.
     """
     status = 0
-    source, sink = lines if lines is not None else _stdin(), out or sys.stdout
+    source, sink = lines if lines is not None else stdin_lines(), out or sys.stdout
     for line in source:
         if not line.strip():
             continue
@@ -61,5 +61,6 @@ def run_lines(handle: Callable[[Row], Row], lines: Iterable[str] | None = None, 
     return status
 
 
-def _stdin() -> Iterable[str]:
+def stdin_lines() -> Iterable[str]:
+    """Standard input in UTF-8, whatever the shell's locale; what is not becomes surrogates, which no JSON may hold."""
     return open(sys.stdin.fileno(), encoding="utf-8", errors="surrogateescape", closefd=False)

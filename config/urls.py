@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from api.routes import api
 from chatbot import files, views
 
 urlpatterns = [
@@ -12,6 +13,7 @@ urlpatterns = [
     path("metrics", views.metrics, name="metrics"),
     path("files/", files.upload, name="upload"),
     path("files/<str:signed>/", files.download, name="download"),
+    path("api/v1/", api.urls),
     path("staff/", include("console.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -2,11 +2,14 @@
 
 import logging
 import time
+from collections.abc import Iterable
 
+from django.db.models import F
 from django.utils import timezone
 
-from desk import services, wiring
+from desk import examination, services, wiring
 from knowledge import importing, stages
+from knowledge.models import Release
 
 logger = logging.getLogger(__name__)
 
@@ -33,15 +36,29 @@ def work_off() -> int:
         if time.monotonic() - published > PUBLISH_SECONDS:
             importing.publish_due()
             published = time.monotonic()
-    importing.publish_due()
+    publish_due()
     return count
+
+
+def publish_due() -> None:
+    """Publish what is due; where golden questions were not put to it yet, put them first."""
+    for base in unexamined(importing.publish_due()):
+        examination.examine_draft(base)
+        importing.publish_due()
+
+
+def unexamined(bases: Iterable[str]) -> list[str]:
+    """Return those bases whose golden questions were not put to their draft as it is."""
+    drafts = Release.objects.filter(base__slug__in=bases, state=Release.State.DRAFT)
+    return list(
+        drafts.exclude(examinations__revision=F("revision")).values_list("base__slug", flat=True).order_by("base__slug")
+    )
 
 
 def sweep() -> None:
     """Have made what nobody makes, and publish what is due."""
-    if stages.waiting(timezone.now()):
+    if stages.waiting(timezone.now()) or unexamined(importing.publish_due()):
         services.enqueue_work()
-    importing.publish_due()
 
 
 def tidy() -> None:

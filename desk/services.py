@@ -1,17 +1,27 @@
 """What web and shell ask of the desk: take documents in and have them made. Loads no model."""
 
 import logging
+from collections.abc import Callable, Sequence
 
 from celery import current_app
 from kombu.exceptions import OperationalError
 
 from chatbot.events import REDIS_AWAY
-from knowledge import importing
+from knowledge import examining, importing
+from knowledge.golden import Golden
 from knowledge.importing import Taken
 
 logger = logging.getLogger(__name__)
 
 WORK = "desk.tasks.work"
+EXAMINE = "desk.tasks.examine"
+
+Find = Callable[[str], Sequence[object]]
+"""Personal data in a text."""
+
+
+class PersonalData(Exception):
+    """A question that is to be kept holds somebody's personal data."""
 
 
 def upload(base: str, name: str, data: bytes, *, then: str = "", twice: bool = False, author: str = "") -> list[Taken]:
@@ -33,3 +43,22 @@ def enqueue_work() -> None:
         current_app.send_task(WORK, retry=False)
     except (OperationalError, *REDIS_AWAY):
         logger.warning("the broker cannot be reached; the sweeper will find the document")
+
+
+def enqueue_examination(base: str, *, published: bool = False) -> bool:
+    """Have the desk worker put the golden questions to the draft, or to what is published; False without a broker."""
+    try:
+        current_app.send_task(EXAMINE, (base, published), retry=False)
+    except (OperationalError, *REDIS_AWAY):
+        logger.warning("the broker cannot be reached; the golden questions were not put")
+        return False
+    return True
+
+
+def keep_golden(base: str, golden: Golden, *, find: Find, origin: str = "typed", author: str = "") -> bool:
+    """Keep a golden question: see examining.keep_question. Raises PersonalData where `find` finds any in the question,
+    and what `find` raises. Facts may hold the shop's own contacts.
+    """
+    if find(golden.question):
+        raise PersonalData("the question holds personal data: write it without")
+    return examining.keep_question(base, golden, origin=origin, author=author)

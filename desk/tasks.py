@@ -5,7 +5,8 @@ import threading
 
 from celery import shared_task
 
-from desk import making, services
+from chatbot.events import REDIS_AWAY
+from desk import asking, examination, explaining, making, services
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,24 @@ def work() -> None:
         making.work_off()
     finally:
         _places.release()
+
+
+@shared_task(name=services.EXAMINE)  # type: ignore[untyped-decorator]
+def examine(base: str, published: bool = False) -> None:
+    """Put the golden questions to the draft, or to what is published; harmless when it comes twice."""
+    if published:
+        examination.examine_published(base)
+    else:
+        examination.examine_draft(base)
+
+
+@shared_task(name=asking.EXPLAIN, acks_late=False)  # type: ignore[untyped-decorator]
+def explain(question_id: str) -> None:
+    """Answer who asks what is found for a question, if they still wait; in the worker that answers customers."""
+    try:
+        explaining.explain(question_id)
+    except REDIS_AWAY:
+        logger.warning("redis cannot be reached; whoever asks what is found gets no answer")
 
 
 @shared_task(name="desk.tasks.sweep")  # type: ignore[untyped-decorator]

@@ -4,6 +4,7 @@
 what the block says, so it does not count when blocks are compared.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -73,16 +74,19 @@ class Unreadable(Exception):
         return wording(self.code, self.detail)
 
 
+_IDLE = re.compile(r"\s+|_+|[^\w\s%$€£¥]+(?!\d)")
+
+
 def content_key(blocks: Iterable[Block]) -> str:
     """A hash of what the blocks say: equal for the same content in another format, spacing, case or punctuation.
 
-    Only letters and digits count, in reading order.
+    Letters, digits and the signs before digits count, in reading order: 1.5 is not 15.
     """
     told = sha256()
     for block in blocks:
         for text in _texts(block):
             plain = unicodedata.normalize("NFKC", text).casefold()
-            told.update("".join(filter(str.isalnum, plain)).encode())
+            told.update(_IDLE.sub("", plain).encode("utf-8", "replace"))
     return told.hexdigest()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from config.jsonlines import Row, RowError
-from knowledge.models import Document
+from knowledge.models import Document, KnowledgeBase
 
 Options = dict[str, Any]
 
@@ -31,4 +31,12 @@ def document_named(options: Options) -> Document:
     found = Document.objects.filter(base__slug=options["base"], name=options["name"]).select_related("base").first()
     if found is None:
         raise RowError(f"there is no document {options['name']!r} in base {options['base']!r}")
+    return found
+
+
+def base_named(options: Options) -> KnowledgeBase:
+    """Return the base that the options name. Raises RowError."""
+    found = KnowledgeBase.objects.filter(slug=options["base"]).select_related("published__base").first()
+    if found is None:
+        raise RowError(f"there is no knowledge base {options['base']!r}")
     return found

@@ -9,14 +9,15 @@ from django.db.models import Count
 
 from config.jsonlines import Row, RowError
 from desk import making, wiring
-from desk.commands import Options, Subcommand, document_named
+from desk.commands import Options, Subcommand, base_named, document_named
 from knowledge import editing, importing, stages
 from knowledge import services as knowledge
 from knowledge.blocks import Unreadable
 from knowledge.differences import differences
-from knowledge.models import Document, DocumentVersion, KnowledgeBase, ReleaseItem
+from knowledge.models import Document, DocumentVersion
 from knowledge.pins import Content
 from knowledge.releases import Conflict
+from knowledge.selectors import states
 from knowledge.services import ImportReport
 
 Waiting = list[tuple[DocumentVersion | None, Row]]
@@ -82,32 +83,10 @@ def _paths(paths: list[Path]) -> Iterator[tuple[Path, str]]:
 
 def documents(options: Options) -> Iterator[Row]:
     """Every document: what answers, what is in the draft, and how its newest version is doing."""
-    base = KnowledgeBase.objects.filter(slug=options["base"]).first()
-    if base is None:
-        raise RowError(f"there is no knowledge base {options['base']!r}")
-    draft = base.releases.filter(state="draft").first() or base.published
-    live, drafted = (
-        dict(ReleaseItem.objects.filter(release=release).values_list("document_id", "version__number"))
-        for release in (base.published, draft)
-    )
-    newest = {
-        version.document_id: version
-        for version in DocumentVersion.objects.filter(document__base=base)
-        .order_by("number")
-        .defer("parsed", "findings", "edits")
-    }
-    for document in Document.objects.filter(base=base).order_by("name").iterator(2000):
-        version = newest.get(document.pk)
-        yield {
-            "document": document.name,
-            "live": live.get(document.pk),
-            "draft": drafted.get(document.pk),
-            "newest": version.number if version else None,
-            "stage": version.stage if version else None,
-            "done": version.done if version else 0,
-            "total": version.total if version else 0,
-            "reason": (version.reason or None) if version else None,
-        }
+    base = base_named(options)
+    for one in states(base):
+        row: Row = {"document": one.pop("name"), **one}
+        yield {name: value or None if name in ("newest", "stage", "reason") else value for name, value in row.items()}
 
 
 def versions(options: Options) -> Iterator[Row]:

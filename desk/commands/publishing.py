@@ -5,16 +5,19 @@ from collections.abc import Iterator
 from django.core.management.base import CommandParser
 
 from config.jsonlines import Row, RowError
-from desk.commands import Options, Subcommand
+from desk import examination, making
+from desk.commands import Options, Subcommand, base_named
 from knowledge import releases
-from knowledge.models import KnowledgeBase, Release
+from knowledge.models import Release
 from knowledge.releases import GateClosed
 
 
 def publish(options: Options) -> Iterator[Row]:
-    """Let the draft answer; status 1 when the golden questions do not allow it."""
-    base = _base(options)
+    """Let the draft answer; status 1 when the golden questions, which are put to it if need be, do not allow it."""
+    base = base_named(options)
     try:
+        if not options["urgent"] and making.unexamined([base.slug]) and base.golden.filter(active=True).exists():
+            examination.examine_draft(base.slug)
         published = releases.publish(base.slug, urgent=options["urgent"], author="shell")
     except GateClosed as error:
         yield {"error": f"not published: {error}", "code": error.code, "lost": error.lost}
@@ -28,7 +31,7 @@ def publish(options: Options) -> Iterator[Row]:
 
 def rollback(options: Options) -> Iterator[Row]:
     """Let an earlier release answer again."""
-    base = _base(options)
+    base = base_named(options)
     left = base.published
     try:
         target = releases.rollback(base.slug, options["number"])
@@ -38,13 +41,6 @@ def rollback(options: Options) -> Iterator[Row]:
         ) from None
     changes = releases.changes(target, left)
     yield {"status": "published", "release": target.number, "documents": [one.document for one in changes]}
-
-
-def _base(options: Options) -> KnowledgeBase:
-    base = KnowledgeBase.objects.filter(slug=options["base"]).select_related("published").first()
-    if base is None:
-        raise RowError(f"there is no knowledge base {options['base']!r}")
-    return base
 
 
 def _publish_arguments(parser: CommandParser) -> None:

@@ -7,7 +7,6 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
-from pytest_django.fixtures import SettingsWrapper
 
 from api import tokens
 from api.models import ApiToken
@@ -53,7 +52,7 @@ def test_a_scope_includes_those_before_it(has: str, wanted: str, may: bool) -> N
 
 
 def test_what_we_did_not_make_is_known_without_asking_anybody(
-    settings: SettingsWrapper, django_assert_num_queries: DjangoAssertNumQueries
+    settings: Any, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     token = tokens.make("crm", "shop", "read")
     with django_assert_num_queries(0):

@@ -9,7 +9,6 @@ from django.core.management import call_command
 from pytest_django import DjangoAssertNumQueries
 
 from desk import wiring
-from knowledge.models import GoldenQuestion, KnowledgeBase
 from tests.knowledge.tooling import bring, tools
 
 pytestmark = pytest.mark.django_db
@@ -68,14 +67,6 @@ def test_a_draft_is_published_and_taken_back(knowledge: Any, tmp_path: Path) -> 
     assert (status, list(rows[0])) == (1, ["error"])
 
 
-def test_the_golden_questions_close_the_gate_but_not_for_what_is_urgent(knowledge: Any) -> None:
-    bring("# A\n\nText of it.\n")
-    GoldenQuestion.objects.create(base=KnowledgeBase.objects.get(), question="How?")
-    status, [row] = knowledge("publish")
-    assert (status, row["code"]) == (1, "not_examined")
-    assert knowledge("publish", "--urgent")[0] == 0
-
-
 def test_versions_are_listed_compared_restored_and_retired(knowledge: Any) -> None:
     bring("# A\n\nA parcel costs 12 yuan.\n", then="urgent")
     bring("# A\n\nA parcel costs 15 yuan.\n", then="urgent")
@@ -83,8 +74,9 @@ def test_versions_are_listed_compared_restored_and_retired(knowledge: Any) -> No
     pieces = [["=", "A parcel costs "], ["-", "12"], ["+", "15"], ["=", " yuan."]]
     assert knowledge("diff", "a.md", "1", "2")[1] == [{"change": "changed", "before": 0, "after": 0, "text": pieces}]
     assert knowledge("restore", "a.md", "1")[1][0]["status"] == "live"
-    assert knowledge("documents")[1][0] | {"done": 0, "total": 0} == {
+    assert knowledge("documents")[1][0] | {"id": 1, "done": 0, "total": 0} == {
         "document": "a.md",
+        "id": 1,
         "live": 3,
         "draft": 3,
         "newest": 3,
@@ -92,6 +84,7 @@ def test_versions_are_listed_compared_restored_and_retired(knowledge: Any) -> No
         "done": 0,
         "total": 0,
         "reason": None,
+        "chunks": 1,
     }
     assert knowledge("retire", "a.md")[1] == [{"document": "a.md", "status": "retired"}]
     assert knowledge("documents")[1][0]["live"] is None
@@ -120,7 +113,7 @@ def test_listing_takes_the_same_few_queries_however_many_documents(
     for count in (1, 6):
         for number in range(count):
             bring(f"# Page\n\nText number {number} of {count} pages.\n", name=f"{count} {number}.md")
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(5):
             knowledge("documents")
     for _ in range(2):
         with django_assert_num_queries(5):

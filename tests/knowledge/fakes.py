@@ -10,7 +10,7 @@ from knowledge.passages import Vectors
 from knowledge.terms import search_terms
 
 DIMENSION = 64
-PASS = {"action": "pass", "tier": None, "categories": []}
+PASS: dict[str, Any] = {"action": "pass", "tier": None, "categories": []}
 
 
 class FakeEmbedder:

@@ -7,11 +7,11 @@ import orjson
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.jsonlines import RowError
-from desk.commands import documents, publishing, purging, searching
+from desk.commands import documents, golden, publishing, purging, searching
 from knowledge.embedding import ModelMissing
 from knowledge.selectors import BaseMissing, VectorsMissing
 
-SUBCOMMANDS = {one.name: one for module in (documents, publishing, purging) for one in module.SUBCOMMANDS}
+SUBCOMMANDS = {one.name: one for module in (documents, publishing, golden, purging) for one in module.SUBCOMMANDS}
 
 
 class Command(BaseCommand):

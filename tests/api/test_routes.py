@@ -1,0 +1,339 @@
+"""The API, from the outside: what each scope may do, to one's own base alone, and what a refusal looks like."""
+
+import json
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from api import door, routes
+from chatbot import wiring
+from chatbot.limits import TooMany
+from console.models import AuditEntry
+from desk import asking, services
+from knowledge import importing, stages
+from knowledge.examining import keep_question
+from knowledge.golden import Golden
+from knowledge.models import Document, DocumentVersion, Examination, KnowledgeBase
+from knowledge.stages import Tools
+from tests.api.conftest import program
+from tests.knowledge.fakes import FakeEmbedder, pass_all
+
+pytestmark = pytest.mark.django_db
+API = "/api/v1"
+FAQ = "id,question,answer\nF1,How long?,Three days. Weekends do not count.\nF2,Who pays?,We do.\n"
+TOOLS = Tools(embedder=FakeEmbedder(), judge=pass_all, guard_version="g1")
+
+
+@pytest.fixture(autouse=True)
+def _desk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The desk worker is not there; tests make what waits themselves."""
+    monkeypatch.setattr(services, "enqueue_work", lambda: None)
+    monkeypatch.setattr(services, "enqueue_examination", lambda *_: True)
+
+    class Masking:
+        def find(self, text: str) -> list[str]:
+            return ["phone"] if "13800" in text else []
+
+    monkeypatch.setattr(wiring, "masking", Masking)
+    monkeypatch.setattr(door, "_take", lambda **_: None)
+
+
+def make_all() -> None:
+    while (version := importing.next_version()) is not None:
+        stages.make(version, TOOLS)
+    importing.publish_due()
+
+
+def upload(client: Client, data: str = FAQ, name: str = "faq.csv", **fields: Any) -> Any:
+    file = SimpleUploadedFile(name, data.encode())
+    return client.post(f"{API}/documents", {"file": file, **fields})
+
+
+def send(client: Client, method: str, path: str, body: Any = None) -> Any:
+    return client.generic(method, f"{API}{path}", json.dumps(body) if body is not None else "", "application/json")
+
+
+def document(name: str = "faq.csv") -> Document:
+    return Document.objects.get(name=name)
+
+
+def test_a_document_is_uploaded_followed_published_and_retired(base: KnowledgeBase) -> None:
+    client = program("publish")
+    answer = upload(client)
+    assert answer.status_code == 202
+    [taken] = answer.json()
+    assert (taken["document"], taken["state"]) == ("faq.csv", "stored")
+    path = f"/versions/{taken['version']}"
+    assert send(client, "GET", path).json()["stage"] == "stored"
+    make_all()
+    assert send(client, "GET", path).json()["stage"] == "ready"
+    draft = send(client, "GET", "/draft").json()
+    assert draft["changes"] == [{"document": "faq.csv", "before": None, "after": 1}]
+    published = send(client, "POST", "/publish", {"revision": draft["revision"]})
+    assert published.json()["live"] is True
+    [listed] = send(client, "GET", "/documents").json()["documents"]
+    assert (listed["name"], listed["live"], listed["chunks"]) == ("faq.csv", 1, 2)
+    assert send(client, "DELETE", f"/documents/{document().pk}?urgent=true").status_code == 204
+    [listed] = send(client, "GET", "/documents").json()["documents"]
+    assert listed["live"] is None
+    assert send(client, "POST", "/rollback", {}).status_code == 200
+    assert [one["live"] for one in send(client, "GET", "/releases").json()] == [False, True]
+
+
+def test_chunks_are_edited_by_who_looked_at_the_newest(base: KnowledgeBase) -> None:
+    client = program("edit")
+    upload(client)
+    make_all()
+    version = document().versions.get()
+    chunks = send(client, "GET", f"/versions/{version.pk}/chunks").json()
+    assert (chunks["count"], chunks["chunks"][0]["question"]) == (2, "How long?")
+    change = {"first": 0, "last": 0, "contents": [{"text": "Five days.", "question": "How long?"}]}
+    path = f"/documents/{document().pk}/edits"
+    assert send(client, "POST", path, {"number": 1, "edits": [change]}).status_code == 202
+    make_all()
+    again = send(client, "POST", path, {"number": 1, "edits": [change]})
+    assert (again.status_code, again.json()["code"]) == (409, "conflict")
+    found = send(client, "GET", f"/documents/{document().pk}/differences?before=1&after=2").json()
+    assert [one["change"] for one in found] == ["changed", "same"]
+    assert [one["number"] for one in send(client, "GET", f"/documents/{document().pk}/versions").json()] == [2, 1]
+    restored = send(client, "POST", f"/documents/{document().pk}/restore", {"number": 1})
+    assert restored.json()["number"] == 3
+
+
+def test_a_draft_that_changed_since_it_was_looked_at_is_not_published(base: KnowledgeBase) -> None:
+    client = program("publish")
+    upload(client)
+    make_all()
+    looked_at = send(client, "GET", "/draft").json()["revision"]
+    upload(client, "# More\n\nText.", "more.md")
+    make_all()
+    answer = send(client, "POST", "/publish", {"revision": looked_at})
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+
+
+def test_the_gate_is_told_and_holds(base: KnowledgeBase) -> None:
+    client = program("publish")
+    assert send(client, "PUT", "/golden", {"question": "How long?", "facts": ["Three"]}).status_code == 200
+    upload(client)
+    make_all()
+    draft = send(client, "GET", "/draft").json()
+    assert draft["gate"] == "not_examined"
+    answer = send(client, "POST", "/publish", {"revision": draft["revision"]})
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_examined")
+    assert send(client, "POST", "/draft/examine").status_code == 202
+    release = base.releases.get(state="draft")
+    row = {"question": "How long?", "right": False, "was_right": True, "why": "facts", "answerable": True}
+    row |= {"confidence": 0.5, "found": ["faq.csv"]}
+    Examination.objects.create(release=release, revision=release.revision, results=[row], right=0, lost=1, gained=0)
+    draft = send(client, "GET", "/draft").json()
+    assert (draft["gate"], draft["examination"]["lost"]) == ("lost", 1)
+    assert send(client, "POST", "/publish", {"revision": draft["revision"]}).json()["code"] == "lost"
+    urgent = send(client, "POST", "/publish", {"revision": draft["revision"], "urgent": True})
+    assert urgent.json()["urgent"] is True
+
+
+def test_golden_questions_are_kept_listed_and_dropped(base: KnowledgeBase) -> None:
+    client = program("edit")
+    for _ in range(2):
+        assert send(client, "PUT", "/golden", {"question": "Weather?", "expects": "refusal"}).status_code == 200
+    [kept] = send(client, "GET", "/golden").json()
+    assert (kept["question"], kept["expects"], kept["author"]) == ("Weather?", "refusal", "api: shop edit")
+    assert send(client, "DELETE", "/golden?question=Weather%3F").status_code == 204
+    assert send(client, "DELETE", "/golden?question=Weather%3F").status_code == 404
+    refused = send(client, "PUT", "/golden", {"question": "Call 13800138000"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "personal_data")
+
+
+def test_what_is_found_is_asked_of_a_worker(base: KnowledgeBase, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {"question": "q", "release": 1, "answerable": True, "confidence": 0.5, "exact": False, "answer": "A."}
+    asked: list[Any] = []
+
+    def why(*arguments: Any) -> dict[str, Any]:
+        asked.append(arguments)
+        return {**found, "passages": []}
+
+    monkeypatch.setattr(asking, "why", why)
+    client = program("read")
+    assert send(client, "POST", "/search", {"question": "q", "history": ["before"]}).json()["answer"] == "A."
+    assert asked == [("shop", "q", ["before"], 5)]
+
+    def late(*_: Any) -> None:
+        raise asking.Unanswered("late")
+
+    monkeypatch.setattr(asking, "why", late)
+    answer = send(client, "POST", "/search", {"question": "q"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+
+
+READ, EDIT, PUBLISH = "read", "edit", "publish"
+SCOPES: dict[tuple[str, str], str] = {
+    ("GET", "/documents"): READ,
+    ("POST", "/documents"): EDIT,
+    ("DELETE", "/documents/{int:id}"): EDIT,
+    ("GET", "/documents/{int:id}/versions"): READ,
+    ("POST", "/documents/{int:id}/restore"): EDIT,
+    ("GET", "/documents/{int:id}/differences"): READ,
+    ("GET", "/versions/{int:id}"): READ,
+    ("POST", "/versions/{int:id}/cancel"): EDIT,
+    ("POST", "/versions/{int:id}/retry"): EDIT,
+    ("GET", "/versions/{int:id}/findings"): READ,
+    ("POST", "/versions/{int:id}/decisions"): EDIT,
+    ("GET", "/versions/{int:id}/chunks"): READ,
+    ("POST", "/documents/{int:id}/edits"): EDIT,
+    ("GET", "/draft"): READ,
+    ("POST", "/draft/examine"): EDIT,
+    ("POST", "/publish"): PUBLISH,
+    ("POST", "/rollback"): PUBLISH,
+    ("GET", "/releases"): READ,
+    ("GET", "/golden"): READ,
+    ("PUT", "/golden"): EDIT,
+    ("DELETE", "/golden"): EDIT,
+    ("GET", "/examinations"): READ,
+    ("POST", "/search"): READ,
+}
+RANK = [READ, EDIT, PUBLISH]
+BODIES: dict[str, Any] = {
+    "/documents/{int:id}/restore": {"number": 1},
+    "/versions/{int:id}/decisions": {"decisions": {"x": "mask"}},
+    "/documents/{int:id}/edits": {"number": 1, "edits": [{"first": 0, "last": 0, "contents": [{"text": "Mine."}]}]},
+    "/publish": {"revision": 1},
+    "/rollback": {},
+    "/golden": {"question": "q"},
+    "/search": {"question": "q"},
+}
+
+
+def routes_of_the_api() -> set[tuple[str, str]]:
+    return {
+        (method, path)
+        for path, view in routes.api._routers[0][1].path_operations.items()
+        for operation in view.operations
+        for method in operation.methods
+    }
+
+
+def call(client: Client, method: str, path: str, ids: tuple[int, int]) -> Any:
+    where = path.replace("{int:id}", str(ids["/versions" in path.split("{")[0]]))
+    if (method, path) == ("POST", "/documents"):
+        return upload(client, "# New\n\nText.", "new.md")
+    if (method, path) == ("DELETE", "/golden"):
+        where += "?question=q"
+    if path.endswith("differences"):
+        where += "?before=1&after=1"
+    return send(client, method, where, BODIES.get(path) if method in ("POST", "PUT") else None)
+
+
+@pytest.fixture
+def stored(base: KnowledgeBase, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
+    """A document and its version, of the shop."""
+    monkeypatch.setattr(asking, "why", lambda *_: pytest.fail("not this base"))
+    upload(program("publish"))
+    make_all()
+    return document().pk, DocumentVersion.objects.get().pk
+
+
+def test_every_route_asks_for_its_scope_and_nobody_else_gets_in(stored: tuple[int, int]) -> None:
+    assert routes_of_the_api() == set(SCOPES), "a route without a row, or a row without a route"
+    clients = {scope: program(scope) for scope in (READ, EDIT)}
+    strangers = [Client(), Client(headers={"authorization": "Bearer kefu_" + "a" * 55})]
+    for (method, path), scope in SCOPES.items():
+        for client in strangers:
+            answer = call(client, method, path, stored)
+            assert (answer.status_code, answer.json()["code"]) == (401, "token"), (method, path)
+        for has, client in clients.items():
+            if RANK.index(has) < RANK.index(scope):
+                answer = call(client, method, path, stored)
+                assert (answer.status_code, answer.json()["code"]) == (403, "scope"), (method, path, has)
+
+
+def test_another_bases_things_are_not_there(stored: tuple[int, int]) -> None:
+    KnowledgeBase.objects.create(slug="other", name="Other")
+    keep_question("shop", Golden("q"))
+    before = list(DocumentVersion.objects.values_list("pk", "stage"))
+    client = program("publish", "other")
+    for method, path in SCOPES:
+        if "{int:id}" in path:
+            answer = call(client, method, path, stored)
+            assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), (method, path)
+    assert send(client, "GET", "/documents").json() == {"count": 0, "documents": []}
+    assert send(client, "GET", "/golden").json() == []
+    assert send(client, "GET", "/releases").json() == []
+    assert call(client, "DELETE", "/golden", stored).status_code == 404
+    assert call(client, "POST", "/rollback", stored).status_code == 404
+    assert list(DocumentVersion.objects.values_list("pk", "stage")) == before
+
+
+def test_publishing_by_another_door_takes_the_same_scope(base: KnowledgeBase) -> None:
+    client = program("edit")
+    for then in ("publish", "urgent"):
+        assert upload(client, then=then).status_code == 403
+    upload(client)
+    make_all()
+    assert send(client, "DELETE", f"/documents/{document().pk}?urgent=true").status_code == 403
+    body = {"number": 1, "then": "urgent"}
+    assert send(client, "POST", f"/documents/{document().pk}/restore", body).status_code == 403
+    assert upload(program("publish"), then="urgent").status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/publish", {}),
+        ("POST", "/publish", {"revision": "x"}),
+        ("PUT", "/golden", {"question": ""}),
+        ("PUT", "/golden", {"question": "q", "expects": "maybe"}),
+        ("POST", "/search", {"question": "q", "top": 1000}),
+        ("GET", "/documents?limit=100000", None),
+        ("GET", "/documents?offset=-1", None),
+    ],
+)
+def test_what_has_the_wrong_shape_is_refused_in_words(base: KnowledgeBase, method: str, path: str, body: Any) -> None:
+    answer = send(program("publish"), method, path, body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "wrong")
+    assert answer.json()["message"]
+
+
+def test_a_file_that_cannot_be_taken_in_is_refused_in_words(base: KnowledgeBase) -> None:
+    [taken] = upload(program("edit"), "", "empty.md").json()
+    make_all()
+    refused = send(program("read"), "GET", f"/versions/{taken['version']}").json()
+    assert (refused["stage"], bool(refused["reason"])) == ("refused", True)
+    broken = upload(program("publish"), "PK no zip", "docs.zip")
+    assert (broken.status_code, bool(broken.json()["message"])) == (422, True)
+
+
+def test_every_act_is_in_the_audit_log_and_no_reading(base: KnowledgeBase) -> None:
+    client = program("publish")
+    AuditEntry.objects.exists()
+    before = AuditEntry.objects.count()
+    send(client, "GET", "/documents")
+    assert AuditEntry.objects.count() == before
+    upload(client)
+    entry = AuditEntry.objects.order_by("pk").last()
+    assert entry is not None
+    assert (entry.action, entry.details) == ("upload", {"token": "shop publish", "files": 1})
+
+
+def test_who_asks_too_often_is_told_when_to_come_back(base: KnowledgeBase, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[dict[str, Any]] = []
+
+    class Limiter:
+        def take(self, action: str, **holders: Any) -> None:
+            taken.append(holders)
+            if len(taken) > 2:
+                raise TooMany("visitor", 7.0)
+
+    monkeypatch.undo()
+    monkeypatch.setattr(wiring, "limiter", Limiter)
+    client, stranger = program("read"), Client(headers={"authorization": "Bearer none"})
+    assert [send(one, "GET", "/golden").status_code for one in (client, stranger, client)] == [200, 401, 429]
+    assert "7 seconds" in send(client, "GET", "/golden").json()["message"]
+    assert [sorted(one) for one in taken] == [["visitor"], ["network"], ["visitor"], ["visitor"]]
+
+
+def test_the_documentation_is_open_and_complete(client: Client) -> None:
+    schema = client.get(f"{API}/openapi.json").json()
+    assert len(schema["paths"]) == len({path for _, path in SCOPES})
+    assert client.get(f"{API}/docs").status_code == 200
