@@ -22,6 +22,7 @@ import numpy as np  # noqa: E402
 
 from chatbot.knowledge_bases import KnowledgeBases  # noqa: E402
 from config.environment import config  # noqa: E402
+from knowledge.embedding import as_query, load_embedder  # noqa: E402
 from knowledge.loading import Loader  # noqa: E402
 from knowledge.models import Embedding  # noqa: E402
 from knowledge.retrieval import Retriever  # noqa: E402
@@ -29,6 +30,7 @@ from knowledge.terms import search_terms  # noqa: E402
 
 THREADS = 4
 CODE_SECONDS = 0.02
+GIVEN_UP_SECONDS = 60.0
 
 
 def tell(**row: Any) -> None:
@@ -55,8 +57,7 @@ def main() -> None:
     asked = np.load(path)
     questions: list[str] = asked["questions"].tolist()
     vectors = dict(zip(questions, asked["vectors"], strict=True))
-    vectors[code] = asked["vectors"][0]
-    bases = KnowledgeBases(lambda: loader, lambda index: Retriever(index, vectors.__getitem__))
+    bases = KnowledgeBases(lambda: loader, lambda index, _: Retriever(index, vectors.__getitem__))
     before, started = megabytes()[0], time.monotonic()
     retriever = bases.retriever(base)
     tell(load_s=time.monotonic() - started)
@@ -65,7 +66,9 @@ def main() -> None:
             case "measure":
                 tell(**measured(retriever, questions, vectors), mb=megabytes(), before_mb=before)
             case "watch":
-                watch(bases, base, questions, code)
+                question = f"Which tents does the spare pole {code} fit?"
+                vectors[question] = load_embedder(config().models / "e5-small").embed([as_query(question)])[0]
+                watch(bases, base, questions, question, code)
             case _:
                 return
 
@@ -89,8 +92,8 @@ def measured(retriever: Retriever, questions: list[str], vectors: dict[str, Any]
     return {"find_ms": alone, "search_ms": whole, "cpu_ms": cpu}
 
 
-def watch(bases: KnowledgeBases, base: str, questions: list[str], code: str) -> None:
-    """Search without pause until the new code is found; tell when that was, and how long searches took."""
+def watch(bases: KnowledgeBases, base: str, questions: list[str], question: str, code: str) -> None:
+    """Search without pause until the question finds the code; tell when that was, and how long searches took."""
     stop = threading.Event()
     taken: list[tuple[float, float]] = []
 
@@ -110,7 +113,10 @@ def watch(bases: KnowledgeBases, base: str, questions: list[str], code: str) -> 
     for thread in threads:
         thread.start()
     tell(watching=True)
-    while not any(code in passage.text for passage in bases.search(code, base).passages):
+    given_up = time.time() + GIVEN_UP_SECONDS
+    while not any(code in passage.text for passage in bases.search(question, base).passages):
+        if time.time() > given_up:
+            break
         time.sleep(CODE_SECONDS)
     found = time.time()
     time.sleep(1)

@@ -35,13 +35,16 @@ class KnowledgeBases:
     def __init__(
         self,
         loader: Callable[[], Loader],
-        retriever: Callable[[Index], Retriever],
+        retriever: Callable[[Index, float | None], Retriever],
         make_snapshot: Callable[[str], None] | None = None,
     ) -> None:
-        """`make_snapshot` is asked, at most once a minute a base, to have a snapshot made elsewhere."""
+        """`retriever` takes an index and the base's own threshold, if it has one. `make_snapshot` is asked, at most
+        once a minute a base, to have a snapshot made elsewhere.
+        """
         self._loader, self._make_retriever, self._make_snapshot = loader, retriever, make_snapshot
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._indexes: dict[str, Index] = {}
+        self._thresholds: dict[str, float | None] = {}
         self._retrievers: dict[str, Retriever] = {}
         self._looked: dict[str, float] = {}
         self._asked: dict[str, float] = {}
@@ -90,7 +93,7 @@ class KnowledgeBases:
         for base in tuple(self._retrievers):
             if base not in published:
                 with self._locks[base]:  # the base was deleted: nothing of it may answer
-                    del self._retrievers[base], self._indexes[base]
+                    del self._retrievers[base], self._indexes[base], self._thresholds[base]
                 continue
             try:
                 with self._locks[base]:
@@ -101,11 +104,13 @@ class KnowledgeBases:
     def _refresh(self, base: str, now: Published) -> None:
         loader, index = self._loader(), self._indexes.get(base)
         if index is None or loader.has_newer_snapshot(now.base_id, index):
-            index = self._swap(base, loader.load(base, checked=index is None))
+            index = self._swap(base, loader.load(base, checked=index is None), now.threshold)
         elif index.version != now.number:
-            index = self._swap(base, loader.load(base, index))
+            index = self._swap(base, loader.load(base, index), now.threshold)
             index.pair()  # it takes a while, and the pairs of the release before do until then
-            self._swap(base, index)
+            self._swap(base, index, now.threshold)
+        elif self._thresholds[base] != now.threshold:
+            self._swap(base, index, now.threshold)
         self._looked[base] = time.monotonic()
         if self._make_snapshot is None or not loader.wants_snapshot(now.base_id, index):
             return
@@ -113,7 +118,7 @@ class KnowledgeBases:
             self._asked[base] = time.monotonic()
             self._make_snapshot(base)
 
-    def _swap(self, base: str, index: Index) -> Index:
-        self._retrievers[base] = self._make_retriever(index)
-        self._indexes[base] = index
+    def _swap(self, base: str, index: Index, threshold: float | None) -> Index:
+        self._retrievers[base] = self._make_retriever(index, threshold)
+        self._indexes[base], self._thresholds[base] = index, threshold
         return index

@@ -32,7 +32,8 @@ from guardrails.screening import screen_message
 from knowledge.batching import Batcher
 from knowledge.embedding import Embedder, as_query
 from knowledge.followup import standalone
-from knowledge.loading import Loader
+from knowledge.loading import Loader, VectorStore
+from knowledge.milvus_store import MilvusStore
 from knowledge.passages import Vectors
 from knowledge.retrieval import Retriever
 
@@ -82,15 +83,25 @@ def embed_query() -> Callable[[str], Vectors]:
 
 
 @Once
+def vector_store() -> VectorStore | None:
+    """Where vectors of large bases are; None: in the snapshots' own files."""
+    return MilvusStore(config().milvus_url) if config().vector_store == "milvus" else None
+
+
+@Once
 def knowledge_loader() -> Loader:
     """Loads knowledge as the embedding model sees it."""
-    return Loader(embedder().model_id, config().var / "index")
+    return Loader(embedder().model_id, config().var / "index", vector_store())
 
 
 @Once
 def knowledge_bases() -> KnowledgeBases:
     """The knowledge bases of this process."""
-    return KnowledgeBases(knowledge_loader, lambda index: Retriever(index, embed_query()), make_snapshot_apart)
+    return KnowledgeBases(
+        knowledge_loader,
+        lambda index, threshold: Retriever(index, embed_query(), threshold=threshold),
+        make_snapshot_apart,
+    )
 
 
 def make_snapshot_apart(base: str) -> None:

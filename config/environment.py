@@ -80,6 +80,10 @@ class Config(BaseSettings):
     uploads_per_minute: int = Field(30, ge=1, le=100000, description="uploads of a visitor in a minute")
     uploads_per_minute_ip: int = Field(300, ge=1, le=1000000, description="uploads in a minute from one address")
     uploads_per_minute_site: int = Field(1200, ge=1, le=1000000, description="uploads in a minute to one site")
+    vector_store: Literal["files", "milvus"] = Field(
+        "files", description="where vectors of large bases are kept: files in `KEFU_VAR`, or milvus"
+    )
+    milvus_url: str = Field("", description="address of the Milvus server")
     api_per_minute: int = Field(600, ge=1, le=1000000, description="API requests of one token in a minute")
     clamd: str = Field(
         "",

@@ -30,7 +30,7 @@ def examine_published(base_slug: str) -> Examination | None:
 def searcher(release: Release) -> Search:
     """Return the search of a release, published or not."""
     index = worker_wiring.knowledge_loader().load(release.base.slug, number=release.number)
-    return Retriever(index, worker_wiring.embed_query()).search
+    return Retriever(index, worker_wiring.embed_query(), threshold=release.base.threshold).search
 
 
 def answer(found: Retrieved) -> str:

@@ -21,7 +21,8 @@ from chatbot import services as chat
 from chatbot.events import EventLog, LogUnavailable
 from chatbot.models import Conversation, LedgerEntry, Message, Review
 from console.models import Note
-from knowledge import purging, snapshots
+from knowledge import loading, purging, snapshots
+from knowledge.loading import VectorStore
 from knowledge.models import Chunk, Document, DocumentVersion, Embedding, Purge
 from knowledge.purging import clean_row
 from knowledge.traces import Finder, strings
@@ -49,15 +50,19 @@ class Searched:
     note: str = ""
 
 
-def purge(document: Document, *, log: EventLog, author: str = "", force: bool = False) -> dict[str, Any]:
+def purge(
+    document: Document, *, log: EventLog, store: VectorStore | None = None, author: str = "", force: bool = False
+) -> dict[str, Any]:
     """Remove a document for good and return what was removed, in numbers; may be killed, and called again.
+
+    `store` has the vectors of large bases, where they are not in the snapshots' files.
 
     Raises Conflict while it is published, unless forced. When redis cannot be reached, what it holds stays until it
     forgets; `redis` says so.
     """
     marked = purging.mark(document, author=author, force=force)
     replies, reached = _forget_replies(marked, document, log)
-    snapshots.forget(Path(settings.VAR) / "index" / str(document.base_id), marked.hashes["versions"])
+    loading.forget(Path(settings.VAR) / "index", document.base.slug, marked.hashes["versions"], store)
     gone = purging.remove(document, marked)
     overwritten = _overwrite()
     return {

@@ -58,24 +58,27 @@ class VectorStore(Protocol):
 
 @dataclass(frozen=True)
 class Published:
-    """What of a base answers: the number of its release, 0 before the first."""
+    """What of a base answers: the number of its release, 0 before the first; and from which probability on (None: the
+    shipped one).
+    """
 
     base_id: int
     number: int
+    threshold: float | None = None
 
 
 def published() -> dict[str, Published]:
     """What of every base answers, by its slug. One query."""
-    rows = KnowledgeBase.objects.values_list("slug", "pk", "published__number")
-    return {slug: Published(base_id, number or 0) for slug, base_id, number in rows}
+    rows = KnowledgeBase.objects.values_list("slug", "pk", "published__number", "threshold")
+    return {slug: Published(base_id, number or 0, threshold) for slug, base_id, number, threshold in rows}
 
 
 def published_of(base_slug: str) -> Published:
     """What of a base answers. Raises `BaseMissing`."""
-    found = KnowledgeBase.objects.filter(slug=base_slug).values_list("pk", "published__number").first()
+    found = KnowledgeBase.objects.filter(slug=base_slug).values_list("pk", "published__number", "threshold").first()
     if found is None:
         raise BaseMissing(f"there is no knowledge base {base_slug!r}")
-    return Published(found[0], found[1] or 0)
+    return Published(found[0], found[1] or 0, found[2])
 
 
 def current_version(base_slug: str) -> int:

@@ -31,14 +31,21 @@ class Retriever:
     """Searches one index. Thread-safe as far as `embed_query` is."""
 
     def __init__(
-        self, index: Index, embed_query: Callable[[str], Vectors], calibration: Calibration | None = None
+        self,
+        index: Index,
+        embed_query: Callable[[str], Vectors],
+        calibration: Calibration | None = None,
+        *,
+        threshold: float | None = None,
     ) -> None:
         """`embed_query` takes the raw question and gives its vector, shape (dimension,), made as a query of the index's
-        model.
+        model. `threshold` is the base's own probability from which a question is answered, in place of the
+        calibration's.
         """
         self._index = index
         self._embed_query = embed_query
         self._calibration = calibration or shipped()
+        self._threshold = self._calibration.threshold if threshold is None else threshold
         self._parallel = parallel(index)
 
     def search(self, question: str, top: int = TOP) -> Retrieved:
@@ -64,7 +71,7 @@ class Retriever:
             question=question,
             question_vector=vector,
             passages=passages,
-            answerable=exact or confidence >= self._calibration.threshold,
+            answerable=exact or confidence >= self._threshold,
             confidence=max(confidence, 0.99) if exact else confidence,
             exact=exact,
             knowledge_version=self._index.version,

@@ -7,6 +7,7 @@ import redis
 from django.conf import settings
 from django.core.management.base import CommandParser
 
+from chatbot import worker_wiring
 from chatbot.wiring import event_log
 from config.jsonlines import Row, RowError
 from desk import purging
@@ -20,7 +21,8 @@ def purge(options: Options) -> Iterator[Row]:
     document = document_named(options)
     name = document.name
     try:
-        gone = purging.purge(document, log=event_log(), author="shell", force=options["yes"])
+        store = worker_wiring.vector_store()
+        gone = purging.purge(document, log=event_log(), store=store, author="shell", force=options["yes"])
     except Conflict as error:
         raise RowError(f"{name}: {error} (--yes)") from None
     yield {"document": name, "status": "purged", **gone, "note": "backups still hold it"}

@@ -29,7 +29,9 @@ def bring(name: str, text: str) -> None:
 
 def bases_over(loader: Loader, asked: list[str] | None = None) -> KnowledgeBases:
     return KnowledgeBases(
-        lambda: loader, lambda index: Retriever(index, embed), asked.append if asked is not None else None
+        lambda: loader,
+        lambda index, threshold: Retriever(index, embed, threshold=threshold),
+        asked.append if asked is not None else None,
     )
 
 
@@ -162,3 +164,16 @@ def test_the_command_writes_the_snapshot_of_a_base(
     assert list(tmp_path.glob("*/1/snapshot.json"))
     with pytest.raises(CommandError, match="'nowhere'"):
         call_command("snapshot", "nowhere")
+
+
+def test_a_new_threshold_counts_without_loading_anything(numbers: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    loader = SlowLoader()
+    bases = bases_over(loader)
+    sure = bases.search("release", "shop")
+    index = bases.retriever("shop")._index
+    for threshold, answered in ((sure.confidence + 0.001, False), (sure.confidence - 0.001, True)):
+        monkeypatch.setattr(loading, "published", lambda t=threshold: {"shop": Published(1, 1, t)})
+        bases.look()
+        assert bases.search("release", "shop").answerable is answered
+    assert bases.retriever("shop")._index is index
+    assert not loader.loading.is_set()

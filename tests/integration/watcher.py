@@ -29,7 +29,7 @@ def main() -> None:
     base = sys.argv[1]
     loader, embedder = Loader("fake@1", config().var / "index"), FakeEmbedder()
     bases = KnowledgeBases(
-        lambda: loader, lambda index: Retriever(index, lambda question: embedder.embed([as_query(question)])[0])
+        lambda: loader, lambda index, _: Retriever(index, lambda question: embedder.embed([as_query(question)])[0])
     )
     bases.retriever(base)
     bases.watch()
