@@ -3,6 +3,7 @@
 Its pages of documentation are at /api/v1/docs.
 """
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -14,11 +15,11 @@ from api.door import Refused, needs
 from api.models import ApiToken
 from chatbot import wiring
 from console import audit
-from desk import asking, services
+from desk import asking, gap_services, radar_services, services
 from knowledge import editing, examining, importing, releases
 from knowledge.differences import differences
 from knowledge.golden import Golden
-from knowledge.models import Document, DocumentVersion, Examination, KnowledgeBase, Release
+from knowledge.models import Document, DocumentVersion, Examination, Gap, KnowledgeBase, RadarFinding, Release
 from knowledge.pins import Content
 from knowledge.selectors import states
 
@@ -356,6 +357,57 @@ def drop(request: HttpRequest, question: str) -> Any:
 def examinations(request: HttpRequest) -> Any:
     """List the last ten examinations, the newest first."""
     return list(Examination.objects.filter(release__base=_base(request)).order_by("-pk")[:10])
+
+
+# --- what is wrong, what is missing
+
+
+@api.get("/radar", response={200: list[schemas.FindingOut], **Refusals}, tags=["radar and gaps"])
+def radar(request: HttpRequest) -> Any:
+    """List duplicates, contradictions, past dates and unused documents, those that most conversations met first."""
+    return list(radar_services.findings(_base(request).slug)[:PAGE])
+
+
+@api.delete("/radar/{int:id}", response={204: None, **Refusals}, tags=["radar and gaps"])
+@needs("edit")
+def dismiss_finding(request: HttpRequest, id: int) -> Any:
+    """Say that a finding is nothing."""
+    own = RadarFinding.objects.filter(base=_base(request), pk=id).exists()
+    if not own or not radar_services.dismiss(id, _author(request)):
+        raise Refused(404, "not_found", "there is no such finding")
+    _record(request, "dismiss_finding", ("finding", id))
+    return 204, None
+
+
+@api.get("/gaps", response={200: list[schemas.GapOut], **Refusals}, tags=["radar and gaps"])
+def gaps(request: HttpRequest) -> Any:
+    """List what customers asked and the documents do not answer, what most conversations asked first."""
+    return list(gap_services.gaps(_base(request).slug)[:PAGE])
+
+
+@api.post("/gaps/{int:id}/answer", response={202: None, **Refusals}, tags=["radar and gaps"])
+@needs("edit")
+def answer_gap(request: HttpRequest, id: int, body: schemas.GapAnswer) -> Any:
+    """Answer a gap."""
+    base = _base(request)
+    store = partial(importing.take_in, base.slug, then=_then(body.then, request), author=_author(request))
+    own = Gap.objects.filter(base=base, pk=id).exists()
+    if not own or not gap_services.answer(id, body.question, body.answer, _author(request), store=store):
+        raise Refused(404, "not_found", "there is no such gap")
+    services.enqueue_work()
+    _record(request, "answer_gap", ("gap", id))
+    return 202, None
+
+
+@api.delete("/gaps/{int:id}", response={204: None, **Refusals}, tags=["radar and gaps"])
+@needs("edit")
+def dismiss_gap(request: HttpRequest, id: int) -> Any:
+    """Say that a gap needs no answer."""
+    own = Gap.objects.filter(base=_base(request), pk=id).exists()
+    if not own or not gap_services.dismiss(id, _author(request)):
+        raise Refused(404, "not_found", "there is no such gap")
+    _record(request, "dismiss_gap", ("gap", id))
+    return 204, None
 
 
 # --- search

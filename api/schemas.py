@@ -1,7 +1,7 @@
 """What the API takes and gives, as pydantic models: they are its documentation, too."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from ninja import Schema
 from pydantic import Field
@@ -239,6 +239,34 @@ class GoldenOut(GoldenIn):
     origin: str
     author: str
     created: datetime
+
+
+class FindingOut(Schema):
+    """Something in the documents to look at: duplicate, contradiction, expired, unused."""
+
+    id: int
+    kind: str
+    touched: int = Field(description="conversations that met it")
+    chunks: list[int]
+    detail: dict[str, Any]
+
+
+class GapOut(Schema):
+    """Questions alike that the documents do not answer, masked, and the draft of an answer."""
+
+    id: int
+    question: str
+    conversations: int
+    state: str
+    draft: dict[str, Any]
+
+
+class GapAnswer(Schema):
+    """An answer to a gap; it becomes a document of one question and its answer."""
+
+    question: str = Field(min_length=1, max_length=2_000)
+    answer: str = Field(min_length=1, max_length=20_000)
+    then: Then = "draft"
 
 
 class Query(Schema):

@@ -206,6 +206,7 @@ CELERY_BEAT_SCHEDULE = {
     "desk": {"task": "desk.tasks.sweep", "schedule": 5.0, "options": {"expires": 5.0}},
     "tidy": {"task": "chatbot.tasks.tidy", "schedule": crontab(minute=10)},
     "tidy documents": {"task": "desk.tasks.tidy", "schedule": crontab(minute=40)},
+    "look at knowledge": {"task": "desk.tasks.look", "schedule": crontab(hour=4, minute=10)},
     "erase old": {"task": "chatbot.tasks.erase_old", "schedule": crontab(hour=3, minute=30)},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

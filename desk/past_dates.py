@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"  # noqa: E501
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
 _YEAR = r"(?P<y>(?:19|20)\d\d)"
 _DATE = re.compile(
     "|".join(
@@ -34,8 +37,9 @@ _DATE = re.compile(
     )
 )
 _ENDS_BEFORE = re.compile(
-    r"(?:until|till|through|thru|expir\w*(?:\s+on)?|valid to|valid up to|ends?(?:\s+on)?|ended(?:\s+on)?|ending(?:\s+on)?"
-    r"|runs? to|no later than|last day(?:\s+is)?|deadline(?:\s+is)?|closes?(?:\s+on)?|截至|截止(?:到|至|于|时间[为是:]?|日期[为是:]?)?"
+    r"(?:until|till|through|thru|expir\w*(?:\s+on)?|valid to|valid up to|ends?(?:\s+on)?|ended(?:\s+on)?"
+    r"|ending(?:\s+on)?|runs? to|no later than|last day(?:\s+is)?|deadline(?:\s+is)?|closes?(?:\s+on)?"
+    r"|截至|截止(?:到|至|于|时间[为是:]?|日期[为是:]?)?"
     r"|有效期(?:至|到|截至|为)|持续到|延续到|延长至|延长到|最晚|至|到)\s*(?:the\s+)?:?\s*$"
 )
 _ENDS_AFTER = re.compile(r"\s*(?:止|为止|截止|结束|到期|失效|前有效|前使用|前完成|前报名|过期|(?:is|was) the last day)")

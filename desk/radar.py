@@ -5,6 +5,7 @@ Neighbours come from the vectors of sentences; what differs is judged by `statem
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ import numpy as np
 
 from desk.past_dates import past
 from desk.statements import NAMES, Difference, Statement, compare, differences, may_differ
+from guardrails.grounding import wording
 from guardrails.grounding.features import Floats
 from knowledge.passages import Vectors
 
@@ -26,8 +28,8 @@ WEIGHTS = Path(__file__).parent / "radar_weights.json"
 NEIGHBOURS = 12
 """Nearest sentences that each is compared with."""
 
-NEAREST = 0.84
-"""Least cosine of two statements about one thing: the development pairs' contradictions begin there."""
+NEAREST = 0.8
+"""Least cosine of two statements about one thing."""
 
 TWINS = 0.95
 """Least cosine of sentences that may say the same."""
@@ -35,9 +37,15 @@ TWINS = 0.95
 COPIED = 0.8
 """Share of the shorter passage's text that stands in the other one, from which they are near-duplicates."""
 
-_SAME_WORDS = 0.8
+FARTHEST = 2.0
+"""Standard deviations that a feature counts at most: products of outliers would outweigh everything."""
+
+CONTEXTS = 3
+"""A sentence that stands in more contexts is looked at in so many of them; it would be its own neighbours otherwise."""
+
 _SHORTEST = 6  # code points of a sentence
 _BLOCK = 1024
+_LONGEST_COLUMN = 30
 
 
 @dataclass(frozen=True)
@@ -64,11 +72,14 @@ class Found:
 
 @dataclass(frozen=True, eq=False)
 class Scorer:
-    """A logistic regression. mean, scale, weights: (features,); a pair is reported from `least` on."""
+    """A logistic regression on the features and their products by two. mean, scale, weights: (features,); products:
+    (features, features), zero on and below the diagonal. A pair is reported from `least` on.
+    """
 
     mean: Floats
     scale: Floats
     weights: Floats
+    products: Floats
     bias: float
     least: float
 
@@ -79,14 +90,16 @@ class Scorer:
         if tuple(stored["features"]) != NAMES:
             raise ValueError(f"{file.name} was made for other features: run `python -m bench.radar --fit`")
         mean, scale, weights = (np.array(stored[name], np.float64) for name in ("mean", "scale", "weights"))
-        return cls(mean, scale, weights, stored["bias"], stored["least"])
+        products = np.zeros((len(NAMES), len(NAMES)))
+        products[np.triu_indices(len(NAMES), 1)] = stored["products"]
+        return cls(mean, scale, weights, products, stored["bias"], stored["least"])
 
     def probability(self, one: Statement, other: Statement, cosine: float) -> float:
         """That the statements contradict each other; 0 when nothing in them could."""
         if not may_differ(one, other):
             return 0.0
-        values = (compare(one, other, cosine) - self.mean) / self.scale
-        return float(1 / (1 + np.exp(-(values @ self.weights + self.bias))))
+        values = np.clip((compare(one, other, cosine) - self.mean) / self.scale, -FARTHEST, FARTHEST)
+        return float(1 / (1 + np.exp(-(values @ self.weights + values @ self.products @ values + self.bias))))
 
 
 @cache
@@ -102,6 +115,9 @@ class _Said:
     text: str
     context: str
     language: str
+    row: tuple[tuple[str, str], ...] = ()
+    """The cells, where the passage is a row of a table."""
+
     places: list[tuple[int, str]] = field(default_factory=list)
     """(chunk, document)"""
 
@@ -113,7 +129,7 @@ def look(sources: Sequence[Source], vectors: Vectors, *, today: date, scorer: Sc
     their square at the speed of a matrix product (50,000: a minute).
     """
     said, rows = _said(sources)
-    near = [pair for pair in _neighbours(vectors[rows]) if said[pair[0]].language == said[pair[1]].language]
+    near = _neighbours(vectors[rows])
     statements = _Statements(said)
     found = list(_contradictions(said, near, statements, scorer or shipped()))
     found.sort(key=lambda one: -one.score)
@@ -138,28 +154,54 @@ class _Statements:
 
 def contexts_of(source: Source) -> Iterator[str]:
     """What stands above each sentence: headings and question; for the cells of a table's row the row's first, too."""
-    is_row = len(source.sentences) > 1 and all(
-        "：" in one and one.rstrip().endswith("；") for one in source.sentences[:-1]
-    )
+    is_row = _cells("".join(source.sentences)) != ()
     for number in range(len(source.sentences)):
         first = source.sentences[0] if is_row and number else ""
         yield "\n".join(filter(None, (source.context, first)))
 
 
+def _cells(text: str) -> tuple[tuple[str, str], ...]:
+    """(column, value) of a table's row as chunks have it (`Region: Tibet; Fee: 20`); () for prose."""
+    cells = [
+        (name.strip(), value.strip())
+        for name, mark, value in (part.partition("：" if "：" in part else ": ") for part in re.split("；|; ", text))
+        if mark and len(name) <= _LONGEST_COLUMN
+    ]
+    opens = text.lstrip().startswith(cells[0][0]) if cells else False
+    return tuple(cells) if opens and len(cells) > 1 and not re.search(r"。|[.!?]\s", text) else ()
+
+
+def _are_rows_apart(one: _Said, other: _Said) -> bool:
+    """Whether a row of a table is about something that the other does not name, or both are of different columns."""
+    if one.row and other.row:
+        return one.row[0] != other.row[0] or _column(one.text) != _column(other.text)
+    row, prose = (one, other) if one.row else (other, one)
+    if not row.row:
+        return False
+    named = wording.terms_of(wording.fold(row.row[0][1]))
+    return named.isdisjoint(wording.terms_of(wording.fold(f"{prose.context}\n{prose.text}")))
+
+
+def _column(text: str) -> str:
+    return re.split("：|: ", text, maxsplit=1)[0]
+
+
 def _said(sources: Sequence[Source]) -> tuple[list[_Said], list[int]]:
     """The different sentences, and the row of each one's vector."""
-    known: dict[tuple[str, str], _Said] = {}
-    rows = []
-    row = 0
+    known: dict[str, dict[str, _Said]] = defaultdict(dict)
+    said, rows, row = [], [], 0
     for source in sources:
+        cells = _cells("".join(source.sentences))
         for text, context in zip(source.sentences, contexts_of(source), strict=True):
             if len(text) >= _SHORTEST:
-                if (text, context) not in known:
-                    known[text, context] = _Said(text, context, source.language)
+                contexts = known[text]
+                if context not in contexts and len(contexts) < CONTEXTS:
+                    contexts[context] = _Said(text, context, source.language, cells)
+                    said.append(contexts[context])
                     rows.append(row)
-                known[text, context].places.append((source.chunk, source.document))
+                contexts.get(context, next(iter(contexts.values()))).places.append((source.chunk, source.document))
             row += 1
-    return list(known.values()), rows
+    return said, rows
 
 
 def _neighbours(vectors: Vectors) -> list[tuple[int, int, float]]:
@@ -179,16 +221,31 @@ def _neighbours(vectors: Vectors) -> list[tuple[int, int, float]]:
     return sorted(((*pair, cosine) for pair, cosine in found.items()), key=lambda one: -one[2])
 
 
+def comparable(sources: Sequence[Source], vectors: Vectors) -> Iterator[tuple[Statement, Statement, float]]:
+    """The pairs of statements that `look` judges, with their cosines: what the scorer is fitted on."""
+    said, rows = _said(sources)
+    statements = _Statements(said)
+    for first, second, cosine in _judged(said, _neighbours(vectors[rows])):
+        yield statements[first], statements[second], cosine
+
+
+def _judged(said: Sequence[_Said], near: Iterable[tuple[int, int, float]]) -> Iterator[tuple[int, int, float]]:
+    for first, second, cosine in near:
+        one, other = said[first], said[second]
+        if one.language == other.language and not _share_a_passage(one, other) and not _are_rows_apart(one, other):
+            yield first, second, cosine
+
+
 def _contradictions(
     said: Sequence[_Said], near: Iterable[tuple[int, int, float]], statements: _Statements, scorer: Scorer
 ) -> Iterator[Found]:
-    for first, second, cosine in near:
+    for first, second, cosine in _judged(said, near):
         one, other = statements[first], statements[second]
         probability = scorer.probability(one, other, cosine)
         if probability >= scorer.least:
             yield Found(
                 "contradiction",
-                _key("contradiction", one.context + "\n" + one.text, other.context + "\n" + other.text),
+                key("contradiction", one.context + "\n" + one.text, other.context + "\n" + other.text),
                 tuple(dict.fromkeys(chunk for n in (first, second) for chunk, _ in said[n].places)),
                 probability,
                 {
@@ -197,6 +254,11 @@ def _contradictions(
                     "probability": round(probability, 3),
                 },
             )
+
+
+def _share_a_passage(one: _Said, other: _Said) -> bool:
+    """What one passage says one after the other are its cases."""
+    return not {chunk for chunk, _ in one.places}.isdisjoint(chunk for chunk, _ in other.places)
 
 
 def _duplicates(
@@ -228,7 +290,7 @@ def _duplicates(
         texts = [" ".join(by_chunk[chunk].sentences) for chunk in (a, b)]
         places = [{"chunk": chunk, "document": by_chunk[chunk].document} for chunk in (a, b)]
         detail = {"passages": [place | {"text": text} for place, text in zip(places, texts, strict=True)]}
-        yield Found("duplicate", _key("duplicate", *texts), (a, b), share, detail | {"share": round(share, 3)})
+        yield Found("duplicate", key("duplicate", *texts), (a, b), share, detail | {"share": round(share, 3)})
 
 
 def _say_the_same(one: Source, other: Source) -> bool:
@@ -245,7 +307,7 @@ def _expired(said: Iterable[_Said], today: date) -> Iterator[Found]:
         if ended is not None:
             yield Found(
                 "expired",
-                _key("expired", one.context + "\n" + one.text),
+                key("expired", one.context + "\n" + one.text),
                 tuple(dict.fromkeys(chunk for chunk, _ in one.places)),
                 float((today - ended).days),
                 {"sentences": [_shown(one)], "ended": ended.isoformat()},
@@ -266,6 +328,6 @@ def _shingles(text: str) -> frozenset[str]:
     return frozenset(plain[n : n + 4] for n in range(max(1, len(plain) - 3)))
 
 
-def _key(kind: str, *texts: str) -> str:
+def key(kind: str, *texts: str) -> str:
     """The same for the same texts in any order."""
     return sha256("\x1f".join((kind, *sorted(" ".join(text.split()) for text in texts))).encode()).hexdigest()

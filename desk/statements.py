@@ -25,8 +25,10 @@ NAMES = (
     "kinds in conflict", "facts agreed", "conflict, none agreed", "conflict of days", "facts of one alone",
     "codes differ", "ideas opposed", "negation differs", "opposed and alike", "opposed, no conflict",
     "opposed, specific on one", "cases differ", "case of one alone", "names differ", "name of one alone",
-    "exception of one alone", "ideas agreed", "negation alone", "words swapped", "parallel", "swapped in a parallel", "topics differ",
+    "exception of one alone", "ideas agreed", "negation alone", "words swapped", "parallel", "swapped in a parallel",
+    "topics differ",
     "conflict of a bare number", "several conflict, none agreed", "meanings on both",
+    "least share alone", "greatest share alone", "nothing apart", "condition of one alone",
 )  # fmt: skip
 
 _WORDS = Path(__file__).parent / "radar_words"
@@ -36,9 +38,9 @@ _MEASURES = {
                                         ("斤", 500), ("g", 1), ("gram", 1), ("克", 1))},
     **{name: ("ml", by) for name, by in (("l", 1e3), ("litre", 1e3), ("liter", 1e3), ("升", 1e3), ("ml", 1),
                                          ("millilitre", 1), ("milliliter", 1), ("毫升", 1))},
-    **{name: ("mm", by) for name, by in (("km", 1e6), ("kilometre", 1e6), ("kilometer", 1e6), ("公里", 1e6),
-                                         ("千米", 1e6), ("m", 1e3), ("metre", 1e3), ("meter", 1e3), ("米", 1e3),
-                                         ("cm", 10), ("厘米", 10), ("公分", 10), ("mm", 1), ("毫米", 1))},
+    **{name: ("m", by) for name, by in (("km", 1e3), ("kilometre", 1e3), ("kilometer", 1e3), ("公里", 1e3),
+                                        ("千米", 1e3), ("m", 1), ("metre", 1), ("meter", 1), ("米", 1), ("cm", 1e-2),
+                                        ("厘米", 1e-2), ("公分", 1e-2), ("mm", 1e-3), ("毫米", 1e-3))},
 }  # fmt: skip
 _MEASURE = re.compile(
     r"(?<![\d.])(\d+(?:\.\d+)?)[\s-]*("
@@ -46,6 +48,12 @@ _MEASURE = re.compile(
     + ")"
 )
 _RUN = re.compile(rf"[{_HAN}]+|[a-z]+(?:'[a-z]+)?|#")
+_PARTICLE = re.compile("[之的起后前内]")  # no part of a name: the dictionary takes 之日起 for one
+_CONDITION = re.compile(
+    r"时[,，]|的[,，]|^(?:如|若|凭|持|逢|满|经|在.{1,12}[,，])|购物满|期间"
+    r"|\b(?:if|when|unless|during|bought|without a)\b"
+    r"|^(?:for|in|on|at|after|outside|above|with)\b"
+)
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _MEANING = re.compile(r"q[a-z]+q")
 _NAMING = ("n", "s", "t", "b", "j", "l", "i", "a", "z", "eng", "vn", "f")
@@ -58,8 +66,26 @@ _MONTH_NAME = re.compile(rf"(?<!\d )\b({'|'.join(_MONTH_NAMES)})\b(?! \d)")
 _PLAINER = (
     ("free of charge", "free"), ("at no charge", "free"), ("not free", "paid"), ("欢迎", "可以"), ("无法", "不能"),
     ("excluded from", "cannot have"), ("refused", "not accepted"), ("declined", "not accepted"), ("拒绝", "不接受"),
-    ("offline", "without internet"), ("离线", "没有网络"), ("不受限", "不限"), ("不予", "不"),
+    ("offline", "without internet"), ("离线", "没有网络"), ("不受限", "不限"), ("不适合", "不能"), ("不宜", "不能"),
+    ("不予", "不"),
 )  # fmt: skip
+_IN_NUMBERS = tuple(
+    (re.compile(written, re.IGNORECASE), plain)
+    for written, plain in (
+        ("一半", "50%"), ("立即|马上|当场|即时|立刻", "0天"), ("次日|第二天", "1天"),
+        (r"\b(?:immediately|at once|on the spot|instantly)\b", "0 days"),
+        (r"\b(?:the )?(?:next|following) day\b|\bthe day after\b", "1 day"), (r"\ba dozen\b", "12 pieces"),
+        ("一打", "12个"), (r"\bweekly\b", "every 1 week"), (r"\bmonthly\b|\ba month\b", "1 month"),
+        (r"\b(?:yearly|annual(?:ly)?|a year)\b", "1 year"), (r"\b(?:half-yearly|every six months)\b", "6 months"),
+        ("周岁", "岁"), (r"\b(?:a|per|each|every) day\b", "daily"),
+        ("每天|每日", "天天"), ("三磅", "3磅"), ("[两二]磅", "2磅"),
+        (r"\bfirst year\b", "first 1 year"), (r"\bfirst month\b", "first 1 month"), ("首年|第一年", "1年"),
+        ("每个?月(?!\\d)|按月", "1个月"), ("每年|按年", "1年"), ("每周(?![一二三四五六日天末])", "1周"),
+    )
+)  # fmt: skip
+_ONE_COUNT = dict.fromkeys(("个", "件", "只", "台", "份", "套", "款", "张", "本", "piece", "pc"), "件")
+_NO_UNITS = frozenset(("to", "or", "and", "of", "in", "for", "at", "with", "year old", "by", "on", "may", "can", "day"))
+_NTH_DAY = re.compile(r"第\s*(\d+)\s*天")
 _DAYS = frozenset(("date", "weekday"))
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _CENTRE = {True: 0.90, False: 0.95}
@@ -83,6 +109,8 @@ class Statement:
     negated: bool
     cases: dict[str, frozenset[int]]
     names: frozenset[str]
+    codes: frozenset[str]
+    conditional: bool
     exceptions: frozenset[int]
 
     @classmethod
@@ -91,18 +119,30 @@ class Statement:
         folded, over = wording.fold(text), wording.fold(context)
         plain = _meant(_NUMBER.sub("#", digits(folded)))
         words = tuple(_words(plain))
+        facts = facts_of(_measured(_MONTH.sub(" ; ", text)))
+        ideas = wording.polarity_of(_plainer(folded)) | _opposites_in(folded)
+        if any(fact.kind == "money" for fact in facts):
+            ideas.setdefault("fee", frozenset((1,)))
+        if any(fact.kind == "duration" for fact in facts):
+            ideas.setdefault("lasting", frozenset((-1,)))
         return cls(
             text=text,
             context=context,
-            facts=facts_of(_measured(_MONTH.sub(" ; ", text))),
+            facts=facts,
             words=tuple(word.text for word in words),
             specific=frozenset(word.text for word in words if word.specific),
             above=frozenset(word.text for word in _words(_meant(digits(over)))),
             pairs=wording.pairs_of(plain),
-            ideas=wording.polarity_of(_plainer(folded)),
+            ideas=ideas,
             negated=wording.is_negated(folded),
             cases=_cases(f"{over}\n{folded}", f"{context}\n{text}"),
-            names=wording.names_of(text),
+            names=frozenset(
+                name
+                for name in wording.names_of(text)
+                if name not in _meanings().phrases and not _PARTICLE.search(name)
+            ),
+            codes=frozenset(fact.text for fact in facts_of(f"{context}\n{text}") if fact.kind == "code"),
+            conditional=_CONDITION.search(folded) is not None,
             exceptions=frozenset(n for n, pattern in enumerate(_exceptions()) if pattern.search(folded)),
         )
 
@@ -144,8 +184,11 @@ def _agreed(one: Statement, other: Statement) -> int:
 
 
 def may_differ(one: Statement, other: Statement) -> bool:
-    """Whether there is anything that they could contradict each other in."""
-    return one.negated != other.negated or bool(opposed(one, other)) or bool(conflicts(one, other))
+    """Whether there is anything that they could contradict each other in; a "not" in one of two alike is."""
+    if opposed(one, other) or conflicts(one, other):
+        return True
+    shared = len(frozenset(one.words) & frozenset(other.words))
+    return one.negated != other.negated and 2 * shared >= min(len(one.words), len(other.words))
 
 
 def differences(one: Statement, other: Statement) -> list[Difference]:
@@ -165,10 +208,11 @@ def compare(one: Statement, other: Statement, cosine: float) -> Floats:
     pairs = conflicts(one, other)
     kinds = {a.kind for a, _ in pairs}
     units = {(a.kind, a.unit or b.unit) for a, b in pairs}
+    units -= {("count", "")} if len(units) > 1 else set()
     values = kinds - _DAYS
-    agreed = sum(any(same(fact, known) for known in other.facts) for fact in one.facts)
+    agreed = sum(fact.kind != "weekday" and any(same(fact, known) for known in other.facts) for fact in one.facts)
     single = max(0, len(one.facts) + len(other.facts) - 2 * len(pairs) - 2 * agreed)
-    codes = bool(_codes(one) and _codes(other) and _codes(one) != _codes(other))
+    codes = bool(one.codes and other.codes and one.codes != other.codes)
     against = len(opposed(one, other))
     terms, others = frozenset(one.words), frozenset(other.words)
     shared = len(terms & others) / max(1, len(terms | others))
@@ -179,17 +223,23 @@ def compare(one: Statement, other: Statement, cosine: float) -> Floats:
     swapped, parallel = _swapped(one, other)
     first, second = _alone(one.above, others | other.above), _alone(other.above, terms | one.above)
     topics = 2 * min(first, second) / (len(one.above) + len(other.above)) if one.above and other.above else 0.0
+    one_thing = not (left or right or apart or case_alone or names_left or names_right or swapped or topics)
+    shares = sorted((left / max(1, len(terms)), right / max(1, len(others))))
     numbers = (
-        (cosine - _CENTRE[one.text.isascii()]) * 20, shared, alike, min(left, right, 3), min(abs(left - right), 3),
-        _subjects_differ(one, other), min(len(pairs), 2), min(len(kinds), 3), min(agreed, 2),
+        (cosine - _CENTRE[one.text.isascii()]) * 20, shared, alike * (not one_thing), min(left, right, 3),
+        min(abs(left - right), 3),
+        _subjects_differ(one, other), min(len(pairs), 2), min(len(kinds), 3), min(agreed, 2) * (not pairs),
         bool(values) and not agreed, bool(kinds & _DAYS), min(single, 3), codes, min(against, 2),
         one.negated != other.negated, min(against, 2) * alike, against > 0 and not pairs,
         (against > 0 and not pairs) * min(abs(left - right) + case_alone, 3), min(apart, 2), min(case_alone, 2),
         bool(names_left and names_right), bool(names_left) != bool(names_right),
         min(len(one.exceptions ^ other.exceptions), 2), min(_agreed(one, other), 2),
-        one.negated != other.negated and not against and not pairs, min(swapped, 3), parallel, parallel * (swapped > 0), topics,
+        one.negated != other.negated and not against and not pairs, min(swapped, 3),
+        parallel * (not one_thing),
+        parallel * (swapped > 0), topics,
         any(a.kind == "count" and not a.unit for a, _ in pairs), len(units) > 1 and not agreed,
         min(len(terms - one.specific - others - other.above), len(others - other.specific - terms - one.above), 3),
+        *shares, one_thing, one.conditional != other.conditional,
     )  # fmt: skip
     return np.array(numbers, np.float64)
 
@@ -217,11 +267,8 @@ def told(fact: Fact) -> str:
 def _comparable(one: Fact, other: Fact) -> bool:
     if one.kind != other.kind or one.kind in LITERAL:
         return False
-    return one.unit == other.unit or (one.kind == "count" and "" in (one.unit, other.unit))
-
-
-def _codes(one: Statement) -> frozenset[str]:
-    return frozenset(fact.text for fact in one.facts if fact.kind == "code")
+    units = ["" if fact.unit in _NO_UNITS else _ONE_COUNT.get(fact.unit, fact.unit) for fact in (one, other)]
+    return units[0] == units[1] or (one.kind == "count" and "" in units)
 
 
 def _signs(signs: frozenset[int]) -> str:
@@ -229,11 +276,9 @@ def _signs(signs: frozenset[int]) -> str:
 
 
 def _alone(words: frozenset[str], known: frozenset[str]) -> int:
-    """How many of the words are not known; a Chinese one is known by a part, too: 水壶 by 电热水壶."""
-    return sum(
-        not any(word in one or one in word for one in known if not one.isascii()) if not word.isascii() else True
-        for word in words - known
-    )
+    """How many of the words are not known; a Chinese one is known by one of its characters: 运费 by 邮费."""
+    characters = {character for one in known if not one.isascii() for character in one}
+    return sum(word.isascii() or characters.isdisjoint(word) for word in words - known)
 
 
 def _apart(one: dict[str, frozenset[int]], other: dict[str, frozenset[int]]) -> tuple[int, int]:
@@ -244,8 +289,8 @@ def _apart(one: dict[str, frozenset[int]], other: dict[str, frozenset[int]]) -> 
 
 def _subjects_differ(one: Statement, other: Statement) -> bool:
     """Whether each begins with a word that the other has not."""
-    first, second = next(iter(one.words), ""), next(iter(other.words), "")
-    return bool(first and second) and first not in other.words and second not in one.words
+    first, second = frozenset(one.words[:1]), frozenset(other.words[:1])
+    return bool(_alone(first, frozenset(other.words)) and _alone(second, frozenset(one.words)))
 
 
 def _swapped(one: Statement, other: Statement) -> tuple[int, float]:
@@ -264,6 +309,17 @@ def _is_specific(words: Sequence[str], specific: frozenset[str]) -> bool:
     return any(word in specific for word in words)
 
 
+def _opposites_in(folded: str) -> dict[str, frozenset[int]]:
+    """As wording.polarity_of, of the ideas of opposites.txt; what says the opposite counts first."""
+    found = {}
+    for name, says, opposes in _opposites():
+        if opposes.search(folded):
+            found[name] = frozenset((-1,))
+        elif says.search(folded):
+            found[name] = frozenset((1,))
+    return found
+
+
 def _plainer(folded: str) -> str:
     """The text with words that the polar ideas know in the place of some that they do not."""
     for written, plain in _PLAINER:
@@ -272,13 +328,15 @@ def _plainer(folded: str) -> str:
 
 
 def _measured(text: str) -> str:
-    """Numbers as digits; weights in g, volumes in ml, lengths in mm."""
+    """Numbers as digits; weights in g, volumes in ml, lengths in m."""
 
     def replaced(match: re.Match[str]) -> str:
         unit, factor = _MEASURES[match[2] if match[2] in _MEASURES else match[2].removesuffix("s")]
         return f"{float(match[1]) * factor:.12g} {unit} "
 
-    return _MEASURE.sub(replaced, digits(text.replace("一半", "50%")))
+    for written, plain in _IN_NUMBERS:
+        text = written.sub(plain, text)
+    return _MEASURE.sub(replaced, _NTH_DAY.sub(r" \1天", digits(text)))
 
 
 def _cases(folded: str, text: str) -> dict[str, frozenset[int]]:
@@ -350,6 +408,12 @@ def _case_rows() -> tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]:
 def _narrowing() -> frozenset[str]:
     """The rows of which a value that one statement alone names makes it one about fewer cases."""
     return frozenset(name for name, _ in _case_rows() if name.startswith("*"))
+
+
+@cache
+def _opposites() -> tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...]:
+    rows = [line.split("\t") for line in _lines("opposites.txt")]
+    return tuple((name, re.compile(says), re.compile(opposes)) for name, says, opposes in rows)
 
 
 @cache

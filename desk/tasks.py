@@ -6,7 +6,7 @@ import threading
 from celery import shared_task
 
 from chatbot.events import REDIS_AWAY
-from desk import asking, examination, explaining, making, services
+from desk import asking, examination, explaining, looking, making, services
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +34,12 @@ def examine(base: str, published: bool = False) -> None:
         examination.examine_published(base)
     else:
         examination.examine_draft(base)
+
+
+@shared_task(name="desk.tasks.look")  # type: ignore[untyped-decorator]
+def look() -> None:
+    """Look at every base for what is wrong and what is missing."""
+    looking.look_at_all()
 
 
 @shared_task(name=asking.EXPLAIN, acks_late=False)  # type: ignore[untyped-decorator]

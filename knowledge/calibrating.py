@@ -37,7 +37,7 @@ def threshold_for(answerable: Sequence[float], unanswerable: Sequence[float], *,
     may_pass = math.floor(error * len(unanswerable) + 1e-9)
     refused = sorted(unanswerable, reverse=True)[may_pass]
     above = [one for one in (*answerable, *unanswerable) if one > refused]
-    value = (refused + min(above)) / 2 if above else math.nextafter(refused, math.inf)
+    value = max((refused + min(above, default=refused)) / 2, math.nextafter(refused, math.inf))
     return Threshold(value, _share(unanswerable, value), _share(answerable, value))
 
 

@@ -39,6 +39,9 @@ PURE = {
     "chatbot/wording.py",
     "console/protocol.py",
     "desk/contacts.py",
+    "desk/past_dates.py",
+    "desk/radar.py",
+    "desk/statements.py",
 }
 MAY_IMPORT_TORCH = {"knowledge/embedding.py", "chatbot/engines/transformers_engine.py"}
 NEVER = {

@@ -15,7 +15,7 @@ from desk import asking, services
 from knowledge import importing, stages
 from knowledge.examining import keep_question
 from knowledge.golden import Golden
-from knowledge.models import Document, DocumentVersion, Examination, KnowledgeBase
+from knowledge.models import Document, DocumentVersion, Examination, Gap, KnowledgeBase, RadarFinding
 from knowledge.stages import Tools
 from tests.api.conftest import program
 from tests.knowledge.fakes import FakeEmbedder, pass_all
@@ -167,6 +167,7 @@ def test_what_is_found_is_asked_of_a_worker(base: KnowledgeBase, monkeypatch: py
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
 
 
+THINGS: dict[str, Any] = {"radar": RadarFinding, "gaps": Gap}
 READ, EDIT, PUBLISH = "read", "edit", "publish"
 SCOPES: dict[tuple[str, str], str] = {
     ("GET", "/documents"): READ,
@@ -192,6 +193,11 @@ SCOPES: dict[tuple[str, str], str] = {
     ("DELETE", "/golden"): EDIT,
     ("GET", "/examinations"): READ,
     ("POST", "/search"): READ,
+    ("GET", "/radar"): READ,
+    ("DELETE", "/radar/{int:id}"): EDIT,
+    ("GET", "/gaps"): READ,
+    ("POST", "/gaps/{int:id}/answer"): EDIT,
+    ("DELETE", "/gaps/{int:id}"): EDIT,
 }
 RANK = [READ, EDIT, PUBLISH]
 BODIES: dict[str, Any] = {
@@ -202,6 +208,7 @@ BODIES: dict[str, Any] = {
     "/rollback": {},
     "/golden": {"question": "q"},
     "/search": {"question": "q"},
+    "/gaps/{int:id}/answer": {"question": "q", "answer": "A."},
 }
 
 
@@ -215,7 +222,9 @@ def routes_of_the_api() -> set[tuple[str, str]]:
 
 
 def call(client: Client, method: str, path: str, ids: tuple[int, int]) -> Any:
-    where = path.replace("{int:id}", str(ids["/versions" in path.split("{")[0]]))
+    kind = path.split("/")[1]
+    id_ = THINGS[kind].objects.get().pk if kind in THINGS else {"documents": ids[0], "versions": ids[1]}.get(kind)
+    where = path.replace("{int:id}", str(id_))
     if (method, path) == ("POST", "/documents"):
         return upload(client, "# New\n\nText.", "new.md")
     if (method, path) == ("DELETE", "/golden"):
@@ -231,6 +240,8 @@ def stored(base: KnowledgeBase, monkeypatch: pytest.MonkeyPatch) -> tuple[int, i
     monkeypatch.setattr(asking, "why", lambda *_: pytest.fail("not this base"))
     upload(program("publish"))
     make_all()
+    RadarFinding.objects.create(base=base, kind="duplicate", key="k", chunks=[1], detail={"one": "two"})
+    Gap.objects.create(base=base, question="Why?", questions=[], conversations=3)
     return document().pk, DocumentVersion.objects.get().pk
 
 
@@ -251,6 +262,8 @@ def test_every_route_asks_for_its_scope_and_nobody_else_gets_in(stored: tuple[in
 def test_another_bases_things_are_not_there(stored: tuple[int, int]) -> None:
     KnowledgeBase.objects.create(slug="other", name="Other")
     keep_question("shop", Golden("q"))
+    things = RadarFinding.objects.values_list("dismissed"), Gap.objects.values_list("state")
+    found = list(map(list, things))
     before = list(DocumentVersion.objects.values_list("pk", "stage"))
     client = program("publish", "other")
     for method, path in SCOPES:
@@ -263,6 +276,19 @@ def test_another_bases_things_are_not_there(stored: tuple[int, int]) -> None:
     assert call(client, "DELETE", "/golden", stored).status_code == 404
     assert call(client, "POST", "/rollback", stored).status_code == 404
     assert list(DocumentVersion.objects.values_list("pk", "stage")) == before
+    assert [list(rows.all()) for rows in things] == found
+
+
+def test_findings_and_gaps_are_listed_dismissed_and_answered(stored: tuple[int, int]) -> None:
+    client = program("edit")
+    [finding], [gap] = (send(client, "GET", path).json() for path in ("/radar", "/gaps"))
+    assert (finding["kind"], finding["detail"], gap["conversations"]) == ("duplicate", {"one": "two"}, 3)
+    assert [send(client, "DELETE", f"/radar/{finding['id']}").status_code for _ in range(2)] == [204, 404]
+    body = {"question": "Why?", "answer": "Because."}
+    assert [send(client, "POST", f"/gaps/{gap['id']}/answer", body).status_code for _ in range(2)] == [202, 404]
+    make_all()
+    assert DocumentVersion.objects.get(document__name__startswith="answer-").stage == "ready"
+    assert (send(client, "GET", "/radar").json(), send(client, "GET", "/gaps").json()) == ([], [])
 
 
 def test_publishing_by_another_door_takes_the_same_scope(base: KnowledgeBase) -> None:

@@ -200,6 +200,7 @@ class Fatal:
 @pytest.mark.django_db(transaction=True)
 def test_killed_at_any_point_it_ends_as_if_nobody_had_died(monkeypatch: pytest.MonkeyPatch) -> None:
     reference = bring(PAGE, base="reference")
+    assert reference.stage == "ready", (reference.stage, reference.reason)
     expected = [
         (c.text, c.heading, c.sentences, c.origin, c.guard_version) for c in reference.chunks.order_by("position")
     ]

@@ -7,11 +7,13 @@ import orjson
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.jsonlines import RowError
-from desk.commands import documents, golden, publishing, purging, searching
+from desk.commands import documents, golden, looking, publishing, purging, searching
 from knowledge.embedding import ModelMissing
 from knowledge.selectors import BaseMissing, VectorsMissing
 
-SUBCOMMANDS = {one.name: one for module in (documents, publishing, golden, purging) for one in module.SUBCOMMANDS}
+SUBCOMMANDS = {
+    one.name: one for module in (documents, publishing, golden, looking, purging) for one in module.SUBCOMMANDS
+}
 
 
 class Command(BaseCommand):

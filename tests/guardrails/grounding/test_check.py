@@ -91,10 +91,10 @@ def test_what_is_turned_round_or_made_up_does_not_pass(unit: str, evidence: tupl
 @pytest.mark.parametrize(
     ("unit", "likeness", "action"),
     [
-        ("Made-to-order items cannot be returned.", 0.9, "pass"),
-        ("Made-to-order items cannot be returned.", 0.8, "review"),
-        ("You may return it within 15 days.", 0.9, "pass"),
-        ("You may return it within 45 days.", 0.9, "block"),
+        ("Made-to-order items cannot be returned.", 0.7, "pass"),
+        ("Made-to-order items cannot be returned.", 0.6, "review"),
+        ("You may return it within 15 days.", 0.7, "pass"),
+        ("You may return it within 45 days.", 0.7, "block"),
     ],
 )
 def test_across_languages_numbers_and_likeness_decide(unit: str, likeness: float, action: str) -> None:
