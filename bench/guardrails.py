@@ -23,10 +23,10 @@ from pathlib import Path
 from bench import classifiers, grounded, lexicon, masking, release
 from bench.classifiers_train import encoder
 from bench.figures import HEAD, Figure, tell
+from chatbot.encoder import search_encoder
 from chatbot.redteam.cases import LEAST_TOTAL, SUITES
 from guardrails.classification.classifier import Embed
 from guardrails.personal_data.detector import Detector
-from knowledge.embedding import load_embedder
 
 ROOT = Path(__file__).resolve().parent.parent
 SENTENCES = 200
@@ -95,7 +95,7 @@ def injection(data: Path) -> Iterator[Figure]:
 
 def grounding(data: Path) -> Iterator[Figure]:
     """No figure must hold but the set's size; "review" passes in production (chatbot/guards.py)."""
-    embed = grounded.Memory(load_embedder(Path(os.environ.get("KEFU_MODELS", "models")) / "e5-small"))
+    embed = grounded.Memory(search_encoder(Path(os.environ.get("KEFU_MODELS", "models"))))
     rows = grounded.read(grounded.SETS / "sentences.jsonl")
     halves = {
         "development half": [row for row in rows if not grounded.is_for_training(row)],

@@ -5,7 +5,6 @@ logits are averaged, which makes one wider perceptron. Nothing that `bench.quara
 """
 
 import argparse
-import ast
 import json
 import random
 import re
@@ -25,12 +24,10 @@ from guardrails.classification.shipped import DOCUMENT, GUARD_ENCODER
 from guardrails.classification.training import Row, train
 from knowledge.sentences import split_sentences
 
-PERCEPTRONS, HIDDEN = 6, 32
+SEED, PERCEPTRONS, HIDDEN = 2, 6, 32
 BLEND = Blend(1.0, 2.0, np.zeros(2, np.float32))
 THRESHOLDS = Thresholds(label=0.8, review=0.8, block=0.95)
-"""Chosen on the development halves of `bench.quarantined`."""
-
-APPS = ("attachments", "chatbot", "config", "console", "deploy", "guardrails", "knowledge")
+"""Chosen on the development halves of `bench.quarantined`, as the seed was (of 1 and 2)."""
 
 
 def main() -> None:
@@ -76,7 +73,7 @@ def perceptrons(vectors: Floats, bad: np.ndarray) -> VectorHead:
 
 def all_rows(data: Path) -> list[Row]:
     """Sentences, and windows of two or three, of templates and of the project's own documents; messages besides."""
-    dice = random.Random(1)
+    dice = random.Random(SEED)
     templates, real = made(), own_sentences()
     dice.shuffle(real)
     harmless = [row for row in templates if row.label == "safe"]
@@ -115,7 +112,9 @@ def messages(data: Path) -> list[Row]:
 
 
 def own_sentences() -> list[str]:
-    """What this project says itself: the demo shop, texts of benches, the README, docstrings."""
+    """What this project says itself: the demo shop, texts of benches; the README and docstrings as they once stood,
+    without which twice as many pages about software are quarantined.
+    """
     found: list[str] = []
     for path in sorted((ROOT / "demo" / "knowledge").glob("*.md")):
         found += sentences(path.read_text())
@@ -124,11 +123,7 @@ def own_sentences() -> list[str]:
     for name in ("cross_lingual/passages", "grounding/sentences", "contradictions/pairs"):
         for line in (ROOT / "bench" / f"{name}.jsonl").read_text().splitlines():
             found += [text for value in strings(json.loads(line)) for text in sentences(value)]
-    found += sentences(re.sub(r"[`|]", " ", (ROOT / "README.md").read_text()))
-    for path in sorted(path for app in APPS for path in (ROOT / app).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module) and (said := ast.get_docstring(node)):
-                found += sentences(said.replace("\n", " "))
+    found += [row.text for row in own("software")]
     return [text for text in dict.fromkeys(found) if not re.search("ignore all|injection", text, re.IGNORECASE)]
 
 

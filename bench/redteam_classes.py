@@ -11,13 +11,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from chatbot.encoder import search_encoder
 from chatbot.guards import Guards
-from guardrails.classification.shipped import BASE_ENCODER
 from guardrails.lexicon import Lexicon
 from guardrails.lexicon.words import shipped
 from guardrails.screening import screen_message
 from guardrails.verdict import Verdict
-from knowledge.embedding import load_embedder
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(__file__).parent / "redteam_classes"
@@ -46,7 +45,7 @@ def main() -> None:
 def judging() -> Callable[[str], Verdict]:
     """The guards of a customer's message as they ship."""
     models = ROOT / "models"
-    guards = Guards(load_embedder(models / BASE_ENCODER), models)
+    guards = Guards(search_encoder(models), models)
     lexicon = Lexicon.of([shipped()])
     return lambda text: screen_message(text, lexicon, guards.on_messages).verdict
 

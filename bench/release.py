@@ -21,13 +21,13 @@ import numpy as np
 from bench.figures import HEAD, Figure, tell
 from bench.grounded import SETS, read
 from bench.processes import milliseconds, one_core
+from chatbot.encoder import search_encoder
 from chatbot.guards import Guards
 from guardrails.lexicon import Lexicon, Word
 from guardrails.lexicon.words import shipped
 from guardrails.normalizer import normalize
 from guardrails.release import Release
 from guardrails.units import split_units
-from knowledge.embedding import load_embedder
 
 TEXT = (
     "您好，您的订单已经发货，预计三天内送达。如果包裹有破损，请先拍照再签收，我们会为您安排换货。"
@@ -109,7 +109,7 @@ def units_and_passages() -> Iterator[tuple[str, tuple[str, ...]]]:
 def full_release() -> Release:
     """What a worker on a CPU releases with, with empty memories."""
     models = Path(os.environ.get("KEFU_MODELS", "models"))
-    guards, lexicon = Guards(load_embedder(models / "e5-small"), models), Lexicon.of([shipped()])
+    guards, lexicon = Guards(search_encoder(models), models), Lexicon.of([shipped()])
     return Release(lambda: lexicon, guards.on_units)
 
 

@@ -236,7 +236,7 @@ def search(figures: Figures, slug: str, questions: Path, embedder: Any) -> None:
 def indexing(data: Path, models: Path, count: int) -> tuple[float, float, int]:
     """Texts a second: chunked, embedded and stored by an import; encoded by sentence-transformers alone; how many."""
     from bench.scale_set import rows_of
-    from knowledge.embedding import load_embedder
+    from chatbot.encoder import search_encoder
     from knowledge.models import Chunk
     from knowledge.services import import_document
     from knowledge.vectors import embedded_texts
@@ -245,7 +245,7 @@ def indexing(data: Path, models: Path, count: int) -> tuple[float, float, int]:
         {"question": one["question"], "answer": one["answer"]} for one in rows_of(data / "esun.faq.jsonl.gz")[:count]
     ]
     file = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
-    embedder = load_embedder(models / "e5-small")
+    embedder = search_encoder(models)
     started = time.monotonic()
     import_document(
         "indexed", "faq.jsonl", file, embedder=embedder, judge=lambda s: [PASS] * len(s), guard_version="bench"
@@ -321,9 +321,9 @@ def main() -> int:
 def tables(data: Path, models: Path, sizes: list[int], folder: Path) -> Iterator[bool]:
     """Measures and prints every size; whether all of it holds."""
     from bench.scale_set import Source, neighbours
-    from knowledge.embedding import load_embedder
+    from chatbot.encoder import search_encoder
 
-    embedder = load_embedder(models / "e5-small")
+    embedder = search_encoder(models)
     source = Source(data, embedder)
     questions = folder / "questions.npz"
     np.savez(questions, questions=np.asarray(source.questions), vectors=source.asked)
