@@ -15,13 +15,13 @@ from api.door import Refused, needs
 from api.models import ApiToken
 from chatbot import wiring
 from console import audit
-from desk import asking, gap_services, radar_services, services
+from desk import asking, gap_services, radar_findings, services
 from knowledge import editing, examining, importing, releases
 from knowledge.differences import differences
 from knowledge.golden import Golden
 from knowledge.models import Document, DocumentVersion, Examination, Gap, KnowledgeBase, RadarFinding, Release
+from knowledge.overview import states
 from knowledge.pins import Content
-from knowledge.selectors import states
 
 PAGE = 500
 
@@ -365,7 +365,7 @@ def examinations(request: HttpRequest) -> Any:
 @api.get("/radar", response={200: list[schemas.FindingOut], **Refusals}, tags=["radar and gaps"])
 def radar(request: HttpRequest) -> Any:
     """List duplicates, contradictions, past dates and unused documents, those that most conversations met first."""
-    return list(radar_services.findings(_base(request).slug)[:PAGE])
+    return list(radar_findings.findings(_base(request).slug)[:PAGE])
 
 
 @api.delete("/radar/{int:id}", response={204: None, **Refusals}, tags=["radar and gaps"])
@@ -373,7 +373,7 @@ def radar(request: HttpRequest) -> Any:
 def dismiss_finding(request: HttpRequest, id: int) -> Any:
     """Say that a finding is nothing."""
     own = RadarFinding.objects.filter(base=_base(request), pk=id).exists()
-    if not own or not radar_services.dismiss(id, _author(request)):
+    if not own or not radar_findings.dismiss(id, _author(request)):
         raise Refused(404, "not_found", "there is no such finding")
     _record(request, "dismiss_finding", ("finding", id))
     return 204, None

@@ -300,10 +300,3 @@ class Why(Schema):
     exact: bool
     answer: str
     passages: list[PassageOut]
-
-
-class Preview(Schema):
-    """What a file would become; nothing is kept."""
-
-    chunks: list[ChunkOut]
-    notices: list[list[str]]

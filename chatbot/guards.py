@@ -111,7 +111,7 @@ class Guards:
     def _grounded(self, unit: str, evidence: Sequence[str], /) -> Verdict:
         """Block what the passages do not bear out. What the check is unsure of passes.
 
-        It is unsure of two in five true sentences that an engine puts in words of its own (bench.grounded): as many
+        It is unsure of one in three true sentences that an engine puts in words of its own (bench.grounded): as many
         replies would wait for a reviewer in vain.
         """
         verdict = self._weigh(unit, evidence)

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from django.db import DatabaseError, close_old_connections
 
 from knowledge import loading
+from knowledge.errors import BaseMissing, VectorsMissing
 from knowledge.index import Index
-from knowledge.loading import BaseMissing, Loader, Published, VectorsMissing
+from knowledge.loading import Loader, Published
 from knowledge.passages import Retrieved
 from knowledge.retrieval import Retriever
 

@@ -7,9 +7,9 @@ import orjson
 from chatbot import asking, worker_wiring
 from desk import examination
 from desk.asking import SECONDS, connection
+from knowledge.errors import BaseMissing, VectorsMissing
 from knowledge.followup import standalone
 from knowledge.passages import Passage, Retrieved
-from knowledge.selectors import BaseMissing, VectorsMissing
 
 
 def explain(id_: str) -> None:

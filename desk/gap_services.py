@@ -22,8 +22,8 @@ from chatbot.models import LedgerEntry, Message
 from guardrails.grounding import wording
 from guardrails.placeholders import PLACEHOLDER
 from knowledge.embedding import Embedder, as_query
+from knowledge.errors import BaseMissing
 from knowledge.gaps import MOST, SAME, Group, Unanswered, group
-from knowledge.loading import BaseMissing
 from knowledge.models import Chunk, Gap, KnowledgeBase
 from knowledge.passages import Vectors
 from knowledge.sentences import split_sentences

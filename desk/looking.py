@@ -7,8 +7,8 @@ from django.utils import timezone
 from chatbot import worker_wiring
 from desk import examination, gap_services, radar_services
 from desk.gap_services import Collected
+from knowledge.errors import VectorsMissing
 from knowledge.models import KnowledgeBase
-from knowledge.selectors import VectorsMissing
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import numpy as np
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from chatbot.models import LedgerEntry
@@ -16,7 +15,7 @@ from desk import radar
 from desk.radar import Found, Source
 from knowledge import vectors
 from knowledge.embedding import as_passage
-from knowledge.loading import BaseMissing, VectorsMissing
+from knowledge.errors import BaseMissing, VectorsMissing
 from knowledge.models import Chunk, Document, Embedding, KnowledgeBase, RadarFinding
 from knowledge.passages import Vectors
 
@@ -63,25 +62,6 @@ def scan(base_slug: str, *, model_id: str, today: date, days: int = UNUSED_DAYS,
     found = radar.look([_source(chunk) for chunk in scanned], _vectors(scanned, model_id), today=today)
     kept = [*_most_per_kind(found, live), *_unused(base, chunks, live, entries, days)]
     return _write(base, kept, live, left_out=len(chunks) - len(scanned))
-
-
-def findings(base_slug: str, *, kind: str = "", dismissed: bool = False) -> QuerySet[RadarFinding]:
-    """The findings of a base, those that most conversations met first; the dismissed ones where asked for."""
-    rows = RadarFinding.objects.filter(base__slug=base_slug).exclude(chunks=[], detail={})
-    rows = rows.exclude(dismissed="") if dismissed else rows.filter(dismissed="")
-    return (rows.filter(kind=kind) if kind else rows).order_by("-touched", "kind", "-detail__probability", "pk")
-
-
-def dismiss(finding: int, who: str) -> bool:
-    """Note who said that a finding is nothing; false when there is none of that id, or it is dismissed already."""
-    if not who:
-        raise ValueError("who dismisses it?")
-    return RadarFinding.objects.filter(pk=finding, dismissed="").update(dismissed=who) == 1
-
-
-def restore(finding: int) -> bool:
-    """Take a dismissal back."""
-    return RadarFinding.objects.filter(pk=finding).exclude(dismissed="").update(dismissed="") == 1
 
 
 def _versions(base: KnowledgeBase) -> list[int]:

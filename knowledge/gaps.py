@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster, linkage
 
 from knowledge.passages import Vectors
 
@@ -44,6 +43,8 @@ def group(questions: Sequence[Unanswered], vectors: Vectors, *, distance: float 
     """
     if len(questions) > MOST:
         raise ValueError(f"at most {MOST} questions at once")
+    from scipy.cluster.hierarchy import fcluster, linkage  # 40 MB, which web has no use for
+
     if len(questions) < 2:
         return [Group(tuple(questions))] if questions else []
     labels = fcluster(linkage(vectors, "complete", metric="cosine"), distance, "distance")

@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from knowledge import snapshots, vectors
+from knowledge.errors import BaseMissing, VectorsMissing
 from knowledge.index import Index, Part
 from knowledge.lexical import Mask
 from knowledge.models import Chunk, Embedding, KnowledgeBase, ReleaseItem
@@ -30,14 +31,6 @@ _KEYS_AT_ONCE = 5000
 _VERSIONS_AT_ONCE = 1000
 _CHUNKS_AT_ONCE = 10_000
 _CACHED = 2000
-
-
-class BaseMissing(Exception):
-    """There is no knowledge base of that name."""
-
-
-class VectorsMissing(Exception):
-    """The base was embedded with another model; its documents have to be imported again."""
 
 
 class VectorStore(Protocol):

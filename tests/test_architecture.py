@@ -18,6 +18,7 @@ FRAMED = {
     "lists",
     "loading",
     "models",
+    "overview",
     "purging",
     "radar_services",
     "releases",

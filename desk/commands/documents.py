@@ -15,9 +15,9 @@ from knowledge import services as knowledge
 from knowledge.blocks import Unreadable
 from knowledge.differences import differences
 from knowledge.models import Document, DocumentVersion
+from knowledge.overview import states
 from knowledge.pins import Content
 from knowledge.releases import Conflict
-from knowledge.selectors import states
 from knowledge.services import ImportReport
 
 Waiting = list[tuple[DocumentVersion | None, Row]]

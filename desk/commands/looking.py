@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from chatbot import worker_wiring
 from config.jsonlines import Row, RowError
-from desk import gap_services, looking, radar_services
+from desk import gap_services, looking, radar_findings, radar_services
 from desk.commands import Options, Subcommand, base_named
 from knowledge.models import RadarFinding
 
@@ -20,11 +20,11 @@ def radar(options: Options) -> Iterator[Row]:
         model = worker_wiring.embedder().model_id
         yield asdict(radar_services.scan(base.slug, model_id=model, today=timezone.localdate()))
     elif todo == "list":
-        for one in radar_services.findings(base.slug, kind=options["kind"]):
+        for one in radar_findings.findings(base.slug, kind=options["kind"]):
             yield {"finding": one.pk, "kind": one.kind, "touched": one.touched, **one.detail}
     else:
         found = RadarFinding.objects.filter(base=base, pk=options["finding"]).exists()
-        if not found or not radar_services.dismiss(options["finding"], "shell"):
+        if not found or not radar_findings.dismiss(options["finding"], "shell"):
             raise RowError("there is no such finding")
         yield {"finding": options["finding"], "status": "dismissed"}
 

@@ -9,8 +9,9 @@ from chatbot import knowledge_bases, worker_wiring
 from chatbot.knowledge_bases import KnowledgeBases
 from knowledge import loading, releases
 from knowledge.embedding import as_query
+from knowledge.errors import BaseMissing
 from knowledge.index import Index
-from knowledge.loading import BaseMissing, Loader, Published
+from knowledge.loading import Loader, Published
 from knowledge.models import KnowledgeBase
 from knowledge.passages import Vectors
 from knowledge.retrieval import Retriever

@@ -11,7 +11,7 @@ from desk import gap_services
 from desk.gap_services import answer, as_document, collect, dismiss, gaps, redraft, reopen, sayable, without_data
 from knowledge import readers
 from knowledge.chunking import chunk
-from knowledge.loading import BaseMissing
+from knowledge.errors import BaseMissing
 from knowledge.models import Chunk, Gap, KnowledgeBase
 from tests.knowledge.fakes import FakeEmbedder
 from tests.knowledge.tooling import bring

@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from chatbot.models import Conversation, LedgerEntry, Message, Site
 from desk import radar_services
-from desk.radar_services import dismiss, findings, restore, scan
-from knowledge.loading import BaseMissing, VectorsMissing
+from desk.radar_findings import dismiss, findings, restore
+from desk.radar_services import scan
+from knowledge.errors import BaseMissing, VectorsMissing
 from knowledge.models import Chunk, Document, RadarFinding
 from tests.knowledge.tooling import bring
 

@@ -6,8 +6,9 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from knowledge import loading, releases, snapshots
+from knowledge.errors import BaseMissing, VectorsMissing
 from knowledge.index import Index
-from knowledge.loading import BaseMissing, Loader, VectorsMissing, current_version, load_index, published
+from knowledge.loading import Loader, current_version, load_index, published
 from knowledge.models import Chunk, DocumentVersion, Embedding, KnowledgeBase
 from knowledge.services import import_document, retire_document
 from knowledge.terms import search_terms

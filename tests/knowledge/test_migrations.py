@@ -2,7 +2,7 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from knowledge.selectors import current_version, load_index
+from knowledge.loading import current_version, load_index
 
 OLD, NEW = [("knowledge", "0001_initial")], [("knowledge", "0004_versions_alone")]
 

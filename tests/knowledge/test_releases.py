@@ -1,9 +1,9 @@
 import pytest
 
 from knowledge import releases
+from knowledge.loading import current_version
 from knowledge.models import Document, DocumentVersion, Examination, GoldenQuestion, KnowledgeBase, Release
 from knowledge.releases import Change, Conflict, GateClosed
-from knowledge.selectors import current_version
 
 pytestmark = pytest.mark.django_db
 

@@ -3,8 +3,9 @@ from typing import Any
 import pytest
 
 from knowledge import services
+from knowledge.loading import current_version, load_index
 from knowledge.models import Chunk, DocumentVersion, Embedding, KnowledgeBase
-from knowledge.selectors import current_version, documents, load_index
+from knowledge.overview import documents
 from knowledge.services import ImportReport, import_document, retire_document
 from knowledge.stages import Tools
 from tests.knowledge.fakes import PASS, FakeEmbedder, pass_all

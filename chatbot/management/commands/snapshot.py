@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from chatbot import worker_wiring
 from knowledge.embedding import ModelMissing
-from knowledge.loading import BaseMissing, VectorsMissing
+from knowledge.errors import BaseMissing, VectorsMissing
 
 
 class Command(BaseCommand):

@@ -1,14 +1,10 @@
-"""Reads knowledge: which version, which documents, and the index made of them."""
+"""How documents are doing, in a few queries however many there are. Loads no index, so web may use it."""
 
 from typing import Any
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 
-from knowledge.loading import BaseMissing, VectorsMissing, current_version, load_index
 from knowledge.models import Chunk, Document, DocumentVersion, KnowledgeBase, Release
-
-__all__ = ["BaseMissing", "VectorsMissing", "current_version", "documents", "load_index", "states"]
-
 
 NONE: tuple[int, int | None] = (0, None)
 

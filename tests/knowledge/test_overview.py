@@ -1,6 +1,6 @@
 import pytest
 
-from knowledge.selectors import documents
+from knowledge.overview import documents
 from knowledge.services import import_document
 from tests.knowledge.fakes import FakeEmbedder, pass_all
 
