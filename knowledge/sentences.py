@@ -18,6 +18,9 @@ _NEVER_ENDS = frozenset(_ABBREVIATIONS.split()) | _MAY_END
 # stay whole.
 _CLOSERS = "[" + re.escape("\"'”’」』）)】》]") + "]*"
 _END = re.compile(rf"(?:[。！？!?；…]+|\.+(?={_CLOSERS}(?:\s|$|[{HAN}]))){_CLOSERS}|\n+")
+_IN_A_TOKEN = re.compile(r"[A-Za-z0-9]")
+_LONGEST_TOKEN = 300
+_NEXT = re.compile(r"\S")
 _LAST_WORD = re.compile(r"[A-Za-z][A-Za-z.]*$|(?<!\S)\d{1,3}$")
 
 
@@ -46,9 +49,10 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
 
 def _ends(text: str, start: int, mark: re.Match[str]) -> bool:
     """Whether this mark closes the sentence that began at `start`."""
-    around = text[max(mark.start() - 1, 0) : mark.start()] + text[mark.end() : mark.end() + 1]
-    if mark[0] in ("!", "?") and len(around) == 2 and around.isascii() and around.isalnum():
-        return False  # the query of a URL
+    if mark[0] in ("!", "?") and _IN_A_TOKEN.match(text, mark.end()):
+        token = text[max(start, mark.start() - _LONGEST_TOKEN) : mark.start()].split()[-1:]
+        if token and token[0].isascii() and (token[0][-1:].isalnum() or "/" in token[0]):
+            return False  # the query of a URL
     if not mark[0].startswith(".") or mark[0].startswith(".."):
         return True
     before = _LAST_WORD.search(text, start, mark.start())
@@ -61,7 +65,8 @@ def _ends(text: str, start: int, mark: re.Match[str]) -> bool:
         return False  # an initial
     if word not in _NEVER_ENDS:
         return True
-    following = text[mark.end() :].lstrip()[:1]
+    after = _NEXT.search(text, mark.end())
+    following = after[0] if after is not None else ""
     return word in _MAY_END and (following.isupper() or not following)
 
 
