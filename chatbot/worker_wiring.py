@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, TypedDict
+from typing import Any
 
 from chatbot import metrics, wording
 from chatbot.encoder import search_encoder
@@ -26,7 +26,6 @@ from chatbot.routing import route
 from chatbot.turn import Conclusion, Language
 from chatbot.wiring import event_log, lexicon
 from config.environment import ROOT, config
-from guardrails.placeholders import escape_lookalikes
 from guardrails.release import Release, Released, Withheld
 from guardrails.screening import screen_message
 from knowledge.batching import Batcher
@@ -108,27 +107,6 @@ def make_snapshot_apart(base: str) -> None:
     """Have a process of low priority make the snapshot of a base; it ends at once when another one is at it."""
     command = ["nice", "-n", "10", sys.executable, str(ROOT / "manage.py"), "snapshot", "--", base]
     subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)  # noqa: S603
-
-
-class ImportParts(TypedDict):
-    """What an import needs besides the file."""
-
-    embedder: Embedder
-    judge: Callable[[list[str]], list[dict[str, Any]]]
-    guard_version: str
-    clean: Callable[[str], str]
-
-
-def import_parts() -> ImportParts:
-    """The embedder, and the guards that judge every sentence of a document before it can be quoted."""
-
-    def judge(sentences: list[str]) -> list[dict[str, Any]]:
-        return [
-            {"action": v.action, "tier": v.tier, "categories": list(v.categories)}
-            for v in map(lexicon().judge, sentences)
-        ]
-
-    return ImportParts(embedder=embedder(), judge=judge, guard_version=lexicon().version, clean=escape_lookalikes)
 
 
 @Once
