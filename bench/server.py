@@ -14,7 +14,7 @@ from pathlib import Path
 from deploy import supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 180
+START_SECONDS = 600
 # All customers of a bench come from one address to one site.
 ONE_ADDRESS = {
     f"KEFU_{name}": "1000000"

@@ -7,10 +7,12 @@ Knows nothing of Django, Celery, redis or torch: every stage is handed in by wor
 """
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from chatbot.engines import Engine, EngineFailed, Prompt
+from chatbot.answer_cache import AnswerCache, Look, NoCache
+from chatbot.engines import Draft, Engine, EngineFailed, Prompt
+from chatbot.engines.decoding import decoding_for
 from chatbot.routing import Route
 from chatbot.sources import sources_of
 from chatbot.stopwatch import Stopwatch
@@ -49,6 +51,7 @@ class Assistant:
     engine: Engine
     release: Release
     say: Say
+    cache: AnswerCache = field(default_factory=NoCache)
 
     def answer(
         self, turn: Turn, base: str, interrupted: Callable[[], Interruption]
@@ -81,6 +84,14 @@ class Assistant:
             yield self._saying("handed_off", "requested", turn.language, record)
             return
 
+        with watch("cache"):
+            look = self.cache.look(turn, base, question, route.intent)
+            cached = self._cached(look, record)
+        if cached is not None:
+            yield from map(Part, cached.units)
+            yield cached
+            return
+
         yield Progress("searching")
         with watch("search"):
             found = self.search(question, base)
@@ -93,38 +104,58 @@ class Assistant:
             return
 
         yield Progress("checking" if found.exact else "writing")  # an FAQ's own words are only checked
-        yield from self._write(turn, found, record, interrupted, watch)
+        yield from self._write(turn, found, look, record, interrupted, watch)
+
+    def _cached(self, look: Look, record: Record) -> Conclusion | None:
+        """Return a kept answer, released anew; None when there is none, or today's release withholds it."""
+        if look.answer is None:
+            return None
+        found = look.answer.found
+        units = self.release.whole(look.answer.text, evidence_of(found))
+        if isinstance(units, Withheld):
+            self.cache.withhold(look)
+            return None
+        sources = sources_of(look.answer.text, found, self.release)
+        return Conclusion(
+            "faq" if found.exact else "answered", "", units, sources=sources, record=look.answer.record(record)
+        )
 
     def _write(
         self,
         turn: Turn,
         found: Retrieved,
+        look: Look,
         record: Record,
         interrupted: Callable[[], Interruption],
         watch: Stopwatch,
     ) -> Generator[TurnEvent, None, None]:
         """Yield the reply unit by unit as release passes it: an FAQ's own words, or what the engine writes."""
         prompt = Prompt(
-            found.question, found.question_vector, found.passages, turn.language, turn.history, turn.persona
+            found.question,
+            found.question_vector,
+            found.passages,
+            turn.language,
+            turn.history,
+            turn.persona,
+            decoding=decoding_for(record.intent, found.confidence),
+            deadline=turn.deadline,
         )
-        engine = self.engine
-        deltas = iter((found.passages[0].text,)) if found.exact else engine.stream(prompt, lambda: bool(interrupted()))
-        if not found.exact:
-            record = replace(record, engine=f"{engine.name}:{engine.model}", prompt_version=engine.prompt_version)
-        evidence = tuple("\n".join(filter(None, (p.heading, p.question, p.text))) for p in found.passages)
+        draft = None if found.exact else self.engine.stream(prompt, lambda: bool(interrupted()))
+        evidence = evidence_of(found)
         shown: list[Released] = []
         try:
             with watch("write"):
-                for unit in self.release.stream(deltas, evidence):
+                for unit in self.release.stream(draft or (found.passages[0].text,), evidence):
                     if isinstance(unit, Withheld):
-                        record = replace(record, verdicts=(*record.verdicts, unit.verdict))
+                        record = _written_by(draft, replace(record, verdicts=(*record.verdicts, unit.verdict)))
                         yield self._withheld(unit, shown, found, turn.language, record)
                         return
                     shown.append(unit)
                     yield Part(unit)
         except EngineFailed:
-            yield self._saying("handed_off", "engine_failed", turn.language, record)
+            yield self._saying("handed_off", "engine_failed", turn.language, _written_by(draft, record))
             return
+        record = _written_by(draft, record)
         reason = interrupted()
         nothing = not any(unit.text.strip() for unit in shown)
         if reason == "stopped" and nothing:
@@ -134,7 +165,14 @@ class Assistant:
             yield self._saying("handed_off", "timeout" if reason == "timeout" else "no_answer", turn.language, record)
             return
         sources = sources_of("".join(unit.text for unit in shown), found, self.release)
-        yield Conclusion("faq" if found.exact else "answered", reason, tuple(shown), sources=sources, record=record)
+        outcome: Outcome = "faq" if found.exact else "answered"
+        if record.degraded:  # not kept: the next customer may get a better one
+            shown.extend(() if reason else self.say("degraded", turn.language, after=True))
+            yield Conclusion(outcome, reason, tuple(shown), sources=sources, record=record)
+            return
+        conclusion = Conclusion(outcome, reason, tuple(shown), sources=sources, record=record)
+        self.cache.keep(look, found, conclusion)
+        yield conclusion
 
     def _withheld(
         self, unit: Withheld, shown: list[Released], found: Retrieved, language: Language, record: Record
@@ -157,3 +195,22 @@ class Assistant:
             "handed_off": f"handed_off.{reason}",
         }.get(outcome, reason)
         return Conclusion(outcome, reason, self.say(code, language), record=record)
+
+
+def evidence_of(found: Retrieved) -> tuple[str, ...]:
+    """Return the passages as what a reply must rest on."""
+    return tuple("\n".join(filter(None, (p.heading, p.question, p.text))) for p in found.passages)
+
+
+def _written_by(draft: Draft | None, record: Record) -> Record:
+    """The record with who wrote the reply, as the draft knows it by now."""
+    if draft is None:
+        return record
+    return replace(
+        record,
+        engine=draft.writer,
+        prompt_version=draft.prompt_version,
+        degraded=draft.degraded,
+        prompt_tokens=draft.prompt_tokens,
+        reply_tokens=draft.reply_tokens,
+    )

@@ -17,7 +17,7 @@ from chatbot import expiry, handoff, judging, metrics, retention, sweeping, turn
 from chatbot.events import REDIS_AWAY, LogUnavailable
 from chatbot.models import LedgerEntry, Message
 from chatbot.queueing import ANSWER_TURN, JUDGE_TEXT, enqueue_turn
-from chatbot.wiring import event_log, judging_redis, lexicon, present
+from chatbot.wiring import answer_store, event_log, judging_redis, lexicon, present
 from guardrails import services as vault
 
 logger = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def sweep() -> None:
 def erase_old() -> None:
     """Erase what is older than its site keeps it."""
     try:
-        erased = retention.erase_old(log=event_log())
+        erased = retention.erase_old(log=event_log(), also=[answer_store().drop_conversation])
     except LogUnavailable:
         logger.warning("the event log cannot be reached; old conversations will be erased next time")
         return

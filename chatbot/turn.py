@@ -1,5 +1,6 @@
 """The values that flow along the pipeline. Pure: no Django, no Celery, no torch."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -26,7 +27,8 @@ class Utterance:
 class Turn:
     """What is to be answered: the customer's open messages, masked and joined by newlines, with so many files, and what
     was said before. `persona` is the site's manner of speaking. `approved` says that a person lets the text pass:
-    review does not stop it again, a block does.
+    review does not stop it again, a block does. What is kept of the answer is forgotten with `conversation`, its id.
+    After `deadline`, on the monotonic clock, an answer comes too late.
     """
 
     text: str
@@ -35,6 +37,8 @@ class Turn:
     files: int = 0
     persona: str = ""
     approved: bool = False
+    conversation: str = ""
+    deadline: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -80,13 +84,16 @@ class Conclusion:
 
 @dataclass(frozen=True)
 class Record:
-    """Why the reply says what it says: the ledger's row."""
+    """Why the reply says what it says: the ledger's row. `degraded`: a better engine was down or full."""
 
     intent: str = ""
     language: str = ""
     question: str = ""
     engine: str = ""
     prompt_version: str = ""
+    degraded: bool = False
+    prompt_tokens: int = 0
+    reply_tokens: int = 0
     knowledge_version: int = 0
     confidence: float = 0.0
     passages: tuple[tuple[int, float], ...] = ()

@@ -85,6 +85,7 @@ class Claim:
             files=files,
             persona=persona,
             approved=self.approved,
+            conversation=str(self.conversation.id),
         )
 
 
@@ -207,7 +208,8 @@ def enqueue_open(conversation_id: uuid.UUID, enqueue: Enqueue, *, attempts: int 
 
 
 def _run(claimed: Claim, answer: Answer, running: RunningTurn) -> Conclusion | None:
-    events = answer(claimed.turn(), claimed.conversation.site.knowledge_base, running.interrupted)
+    turn = dataclasses.replace(claimed.turn(), deadline=running.deadline)
+    events = answer(turn, claimed.conversation.site.knowledge_base, running.interrupted)
     with contextlib.closing(events):
         for event in events:
             match event:
@@ -256,7 +258,7 @@ def conclude(
         message=reply,
         intent=record.intent,
         question=record.question,
-        engine=record.engine,
+        engine=record.engine[:100],
         prompt_version=record.prompt_version,
         guard_version=guard_version,
         knowledge_version=record.knowledge_version,

@@ -17,6 +17,7 @@ from django.conf import settings
 from attachments.rules import Rules
 from attachments.scanning import Clamd
 from chatbot import admission, metrics
+from chatbot.answer_store import AnswerStore
 from chatbot.events import EventLog, LogUnavailable
 from chatbot.feed import Feed
 from chatbot.judging import SECONDS, Judging
@@ -105,6 +106,12 @@ def _checks_redis() -> redis.Redis:
     return redis.Redis.from_url(
         settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5, max_connections=100, retry=None
     )
+
+
+@Once
+def answer_store() -> AnswerStore:
+    """The answers that are kept for other customers."""
+    return AnswerStore(_checks_redis(), seconds=max(1, int(config().cache_hours * 3600)))
 
 
 REFUSED_TOKENS_PER_MINUTE = 60

@@ -5,7 +5,7 @@ from typing import Literal
 
 from chatbot.turn import Language
 
-HandoffReason = Literal["no_answer", "requested", "engine_failed", "timeout", "guard_failed", "review", "file"]
+HandoffReason = Literal["no_answer", "requested", "engine_failed", "timeout", "guard_failed", "review", "file", "upset"]
 
 SENTENCES: dict[str, dict[Language, str]] = {
     "greeting": {
@@ -19,6 +19,10 @@ SENTENCES: dict[str, dict[Language, str]] = {
     "refused": {
         "zh": "抱歉，这个话题我不能回答。您可以换个问法，或者输入“转人工”联系客服人员。",
         "en": "Sorry, I cannot help with that. You can put it differently, or type “agent” to reach a person.",
+    },
+    "degraded": {
+        "zh": "（我现在比较忙，回答从简。如果不够清楚，可以输入“转人工”。）",
+        "en": "(I am short of capacity right now, so this is a simple answer. Type “agent” to reach a person.)",
     },
     "owner.joined": {
         "zh": "{name} 已加入对话，由人工为您服务。",
@@ -131,6 +135,43 @@ SENTENCES: dict[str, dict[Language, str]] = {
             "I have received your file. As an automated assistant I cannot look at it, so I have "
             "passed it to a human agent."
         ),
+    },
+    "handed_off.upset": {
+        "zh": "很抱歉让您不满意。我是自动助手，帮到这里就不够了，已请人工客服接着为您处理。",
+        "en": "I am sorry this has not gone well. I am an automated assistant, so I have asked a person to take over.",
+    },
+    "opening.sorry.1": {"zh": "很抱歉给您带来不便。", "en": "I am sorry about the trouble."},
+    "opening.sorry.2": {"zh": "让您遇到这样的事，非常抱歉。", "en": "I am sorry that this happened to you."},
+    "opening.sorry.3": {
+        "zh": "理解您的心情，对此我们很抱歉。",
+        "en": "I understand that this is annoying, and I am sorry.",
+    },
+    "opening.sorry_again.1": {
+        "zh": "抱歉，前面的回答没有帮到您。",
+        "en": "I am sorry that my answers have not helped so far.",
+    },
+    "opening.sorry_again.2": {
+        "zh": "非常抱歉，问题到现在还没解决。",
+        "en": "I am very sorry that this is still not solved.",
+    },
+    "opening.sorry_again.3": {"zh": "抱歉让您一再费心。", "en": "I am sorry that you have to come back to this."},
+    "opening.glad.1": {"zh": "真高兴听您这么说！", "en": "I am glad to hear that!"},
+    "opening.glad.2": {"zh": "谢谢您的肯定！", "en": "Thank you for telling us!"},
+    "opening.glad.3": {"zh": "太好了！", "en": "That is good news!"},
+    "opening.again.1": {"zh": "前面提到过，这里再说一遍：", "en": "As I said above:"},
+    "opening.again.2": {"zh": "这一点和刚才说的一样：", "en": "This is the same as before:"},
+    "opening.again.3": {"zh": "我再重复一下资料里的说法：", "en": "To repeat what our documents say:"},
+    "closing.person.1": {
+        "zh": "如果还没解决，输入“转人工”就能联系客服人员。",
+        "en": "If this does not solve it, type “agent” to reach a person.",
+    },
+    "closing.person.2": {
+        "zh": "想和客服人员直接说，请输入“转人工”。",
+        "en": "Would you rather talk to a person? Type “agent”.",
+    },
+    "closing.person.3": {
+        "zh": "需要人工处理的话，输入“转人工”即可。",
+        "en": "A person can look into it: type “agent”.",
     },
     "handed_off.review": {
         "zh": "这个问题需要同事先看一下。我已转给人工客服。",

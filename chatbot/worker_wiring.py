@@ -5,17 +5,24 @@ Nothing here imports torch by itself: the embedder does on a GPU, the transforme
 
 import contextlib
 import logging
+import math
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 from chatbot import metrics, wording
+from chatbot.answer_cache import AnswerCache, NoCache, Versions
+from chatbot.answer_store import StoredAnswers
 from chatbot.encoder import search_encoder
 from chatbot.engines import Engine
+from chatbot.engines.breaker import Breaker
 from chatbot.engines.extractive import ExtractiveEngine
+from chatbot.engines.ladder import Ladder, Rung
+from chatbot.engines.limit import Limit
+from chatbot.engines.openai_engine import OpenAIEngine, Patience
 from chatbot.events import LogUnavailable
 from chatbot.guards import Guards, document_guards
 from chatbot.knowledge_bases import KnowledgeBases
@@ -24,7 +31,7 @@ from chatbot.pipeline import Assistant
 from chatbot.pulse import Pulse
 from chatbot.routing import route
 from chatbot.turn import Conclusion, Language
-from chatbot.wiring import event_log, lexicon
+from chatbot.wiring import answer_store, event_log, lexicon
 from config.environment import ROOT, config
 from guardrails.release import Release, Released, Withheld
 from guardrails.screening import screen_message
@@ -112,7 +119,7 @@ def make_snapshot_apart(base: str) -> None:
 @Once
 def guards() -> Guards:
     """What stands around messages and replies beside the word lists."""
-    return Guards(embedder(), config().models)
+    return Guards(embedder(), config().models, contacts=lambda: knowledge_bases().contacts())
 
 
 def judge_passages(texts: list[str]) -> list[dict[str, Any]]:
@@ -149,18 +156,57 @@ def apology(language: Language) -> Conclusion:
     return Conclusion("handed_off", "failed", say("apology", language))
 
 
-def build_engine(name: str) -> Engine:
-    """Build the engine of that name (`KEFU_ENGINE`)."""
+def build_engine(names: Sequence[str]) -> Engine:
+    """Build the engines of these names (`KEFU_ENGINE`), best first, as one."""
+    return Ladder([_rung(name) for name in names], metrics.count_attempt)
+
+
+def _rung(name: str) -> Rung:
+    if name == "openai":
+        engine = OpenAIEngine(
+            config().engine_url,
+            config().engine_model,
+            key=config().engine_key,
+            extras=config().engine_extras,
+            thinking=config().engine_thinking,
+            prompt_tokens=config().prompt_tokens,
+            max_new_tokens=config().reply_tokens,
+            patience=Patience(first=config().engine_first_seconds),
+        )
+        return Rung(engine, Breaker(), Limit(config().engine_at_once), seconds=2.0, healthy=engine.healthy)
     if name == "transformers":
         from chatbot.engines.transformers_engine import TransformersEngine
 
         model = config().model
-        return TransformersEngine(str(config().models / "smollm2") if model in ("", "smollm2") else model)
-    return ExtractiveEngine()
+        return Rung(TransformersEngine(str(config().models / "smollm2") if model in ("", "smollm2") else model))
+    return Rung(ExtractiveEngine(), seconds=-math.inf)
 
 
-def build_assistant(engine: Engine) -> Assistant:
-    """Build the pipeline with its real stages."""
+def build_cache(engine: Engine) -> AnswerCache:
+    """Build the cache of what that engine answers."""
+    if not config().cache_hours:
+        return NoCache()
+
+    def versions(base: str) -> Versions:
+        release, knowledge = knowledge_bases().stamp(base)
+        return Versions(
+            knowledge=knowledge,
+            release=release,
+            guards=document_guard_version(),
+            prompt=engine.prompt_version,
+            engine=f"{engine.name}:{engine.model}",
+        )
+
+    def report(what: Literal["look", "keep"], result: str, seconds: float) -> None:
+        (metrics.ANSWER_LOOKS if what == "look" else metrics.ANSWERS_KEPT).labels(result).inc()
+        metrics.ANSWER_SECONDS_SAVED.inc(seconds)
+
+    embed = embed_query() if config().cache_semantic else None
+    return StoredAnswers(answer_store(), versions, embed=embed, report=report)
+
+
+def build_assistant(engine: Engine, cache: AnswerCache | None = None) -> Assistant:
+    """Build the pipeline with its real stages; without a cache it answers everything anew."""
     return Assistant(
         screen=lambda text: screen_message(text, lexicon(), guards().on_messages),
         route=route,
@@ -169,13 +215,15 @@ def build_assistant(engine: Engine) -> Assistant:
         engine=engine,
         release=release(),
         say=say,
+        cache=cache or NoCache(),
     )
 
 
 @Once
 def assistant() -> Assistant:
     """The assistant of this worker."""
-    return build_assistant(build_engine(config().engine))
+    engine = build_engine(config().engine)
+    return build_assistant(engine, build_cache(engine))
 
 
 @Once

@@ -9,16 +9,24 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from django.core.exceptions import ImproperlyConfigured
-from pydantic import Field, IPvAnyNetwork, ValidationError, field_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
+SECRETS = Path("/run/secrets")
+"""A container's secrets, one a file named as its option in lower case; the environment wins."""
 
 
 class Config(BaseSettings):
     """One field an option; its description is its row of the README's table."""
 
-    model_config = SettingsConfigDict(env_prefix="KEFU_", env_ignore_empty=True, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="KEFU_",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        secrets_dir=SECRETS if SECRETS.is_dir() else None,
+    )
 
     production: bool = Field(False, description="refuse to start with unsafe defaults")
     debug: bool = Field(False, description="Django's debug pages; never with `KEFU_PRODUCTION`")
@@ -43,7 +51,26 @@ class Config(BaseSettings):
     master_key: Path | None = Field(
         None, description="file of the vault's master key; empty: `master.key` in `KEFU_VAR`"
     )
-    engine: Literal["extractive", "transformers"] = Field("extractive", description="who writes the answers")
+    engine: Annotated[list[Literal["extractive", "transformers", "openai"]], NoDecode] = Field(
+        ["extractive"], min_length=1, description="who writes the answers, comma-separated, best first"
+    )
+    engine_url: str = Field(
+        "",
+        validate_default=True,
+        description="address of an OpenAI-compatible engine, such as `http://127.0.0.1:8000/v1`",
+    )
+    engine_model: str = Field("", validate_default=True, description="the model's name there")
+    engine_key: SecretStr | None = Field(None, description="its API key; empty: none")
+    engine_extras: bool = Field(True, description="it takes vLLM's parameters beyond OpenAI's, such as top_k")
+    engine_thinking: bool = Field(
+        False, description="its chat template opens a thought that it does not take out (DeepSeek-R1 without a parser)"
+    )
+    engine_at_once: int = Field(128, ge=1, le=4096, description="replies that one worker has it write at once, at most")
+    engine_first_seconds: float = Field(
+        8.0, gt=0, le=300, description="its time to the first token; then the next engine, or a person, takes over"
+    )
+    prompt_tokens: int = Field(3072, ge=512, le=1000000, description="tokens of a prompt to it, about, at most")
+    reply_tokens: int = Field(320, ge=16, le=32768, description="tokens of its reply, at most")
     model: str = Field(
         "", description="causal language model of the transformers engine: folder, hub name or `smollm2`"
     )
@@ -80,6 +107,10 @@ class Config(BaseSettings):
     uploads_per_minute: int = Field(30, ge=1, le=100000, description="uploads of a visitor in a minute")
     uploads_per_minute_ip: int = Field(300, ge=1, le=1000000, description="uploads in a minute from one address")
     uploads_per_minute_site: int = Field(1200, ge=1, le=1000000, description="uploads in a minute to one site")
+    cache_hours: float = Field(24.0, ge=0, le=720, description="answers are kept for other customers, hours; 0: never")
+    cache_semantic: bool = Field(
+        False, description="kept answers also serve questions in other words, where vectors and facts say the same"
+    )
     vector_store: Literal["files", "milvus"] = Field(
         "files", description="where vectors of large bases are kept: files in `KEFU_VAR`, or milvus"
     )
@@ -98,11 +129,18 @@ class Config(BaseSettings):
     )
     chromium: str = Field("", description="Chromium executable for the browser tests")
 
-    @field_validator("secret_key_fallbacks", "allowed_hosts", "trusted_proxies", mode="before")
+    @field_validator("engine", "secret_key_fallbacks", "allowed_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         """Lists come as `a,b` rather than as JSON."""
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("engine_url", "engine_model")
+    @classmethod
+    def _needed(cls, value: str, info: ValidationInfo) -> str:
+        if not value and "openai" in info.data.get("engine", []):
+            raise ValueError("KEFU_ENGINE=openai needs it")
+        return value
 
 
 @cache

@@ -103,7 +103,7 @@ def run_step(recipe: Recipe, step: str, folder: Path) -> None:
 
 def wants_smollm2(engine: str, model: str) -> bool:
     """Whether these options make SmolLM2 the one that writes the answers; it is the transformers engine's default."""
-    return engine == "transformers" and model in ("", SMOLLM2.name)
+    return "transformers" in engine and model in ("", SMOLLM2.name)
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ from deploy.locks import Held, locked
 from deploy.redis_server import find_server, server_command, socket_folder
 from deploy.web import listener
 
-READY_SECONDS = 120
+READY_SECONDS = 300
 STOP_SECONDS = 10.0
 PR_SET_CHILD_SUBREAPER = 36
 SITE_KEY = "demo"
@@ -158,7 +158,7 @@ def host_name(options: Config) -> str:
 
 def child_environment(options: Config, place: Place) -> dict[str, str]:
     """What every process of Kefu gets; what the person set themselves wins over the tuning values."""
-    local_model = options.engine == "extractive" or options.model == "smollm2" or Path(options.model).is_dir()
+    local_model = "transformers" not in options.engine or options.model == "smollm2" or Path(options.model).is_dir()
     tuning = {
         "OMP_NUM_THREADS": "1",
         "TOKENIZERS_PARALLELISM": "false",
@@ -219,7 +219,7 @@ def start_supervisor(
         folder.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(place.metrics, ignore_errors=True)  # counters of processes that are gone
     place.metrics.mkdir()
-    cores = (os.cpu_count() or 1) if options.engine == "transformers" else 1
+    cores = (os.cpu_count() or 1) if "transformers" in options.engine else 1
     kinds = supervisor.programs(redis_command, options.web_processes, options.worker_threads, cores)
     file = place.run / "supervisord.conf"
     file.write_text(supervisor.configuration(ROOT, place.run, place.logs, place.sockets, kinds))

@@ -3,7 +3,7 @@
 import re
 import time
 import uuid
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from chatbot.engines import EngineFailed, Prompt
+from chatbot.engines import Draft, EngineFailed, Prompt
 from chatbot.events import Event, LogUnavailable, Writer
 from chatbot.selectors import drops_running_reply
 from chatbot.turn import Conclusion, Interruption, Outcome, Part, Turn, TurnEvent
@@ -20,6 +20,7 @@ from guardrails.personal_data.finding import Finding
 from guardrails.release import Release, Released
 from guardrails.verdict import PASS, Verdict
 from knowledge.passages import Passage, Retrieved, Sentence
+from tests.patience import PATIENCE
 
 WORDS = (Word("badword", "block", "abuse"), Word("riskword", "review", "politics"))
 
@@ -93,13 +94,17 @@ class FakeEngine:
     name, model, prompt_version = "fake", "none", "v1"
 
     def __init__(self, *deltas: str | EngineFailed | Callable[[], None]) -> None:
-        self.deltas = deltas
+        self.deltas: Iterable[str | EngineFailed | Callable[[], None]] = deltas
         self.prompts: list[Prompt] = []
         self.said: list[str] = []
         self.closed = False
+        self.degraded = False
 
-    def stream(self, prompt: Prompt, cancelled: Callable[[], bool]) -> Iterator[str]:
+    def stream(self, prompt: Prompt, cancelled: Callable[[], bool]) -> Draft:
         self.prompts.append(prompt)
+        return Draft(self, lambda draft: self._write(cancelled, draft), degraded=self.degraded)
+
+    def _write(self, cancelled: Callable[[], bool], draft: Draft) -> Generator[str, None, None]:
         try:
             for delta in self.deltas:
                 if cancelled():
@@ -108,6 +113,7 @@ class FakeEngine:
                     raise delta
                 if isinstance(delta, str):
                     self.said.append(delta)
+                    draft.reply_tokens += 1
                     yield delta
                 else:
                     delta()
@@ -295,7 +301,7 @@ class Reader:
         return "".join(self.replies.get(str(reply), []))
 
 
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
     """Return as soon as the condition holds; fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -6,13 +6,13 @@ Embeds nothing: it reads the sentence vectors that came with the passages and th
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from chatbot.engines import Prompt
+from chatbot.engines import Draft, Prompt
 from chatbot.engines.citations import cite, without_markers
 from chatbot.engines.quotes import Quote, quotes_of
 from knowledge.asked import kinds_asked
@@ -56,12 +56,16 @@ class ExtractiveEngine:
     model = ""
     prompt_version = "2"
 
-    def stream(self, prompt: Prompt, cancelled: Callable[[], bool]) -> Iterator[str]:
+    def stream(self, prompt: Prompt, cancelled: Callable[[], bool]) -> Draft:
         """Yields at most three sentences, a row of a table being one; nothing when there is nothing to quote."""
-        for delta in compose(prompt):
-            if cancelled():
-                return
-            yield delta
+
+        def write(_: Draft) -> Generator[str, None, None]:
+            for delta in compose(prompt):
+                if cancelled():
+                    return
+                yield delta
+
+        return Draft(self, write)
 
     def close(self) -> None:
         """There is nothing to free."""

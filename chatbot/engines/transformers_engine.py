@@ -4,13 +4,11 @@ The only module of the engines that imports torch: import it when building one. 
 """
 
 import importlib.util
-import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,33 +28,14 @@ from transformers import (
     TextIteratorStreamer,
 )
 
-from chatbot.engines import EngineFailed, Prompt
+from chatbot.engines import Draft, EngineFailed, Prompt
 from chatbot.engines.budget import fit
+from chatbot.engines.control import Harmless
+from chatbot.engines.decoding import Decoding
 from chatbot.engines.thinking import without_thoughts
 from chatbot.prompts import PROMPT_VERSION, build_messages
 
 _POLL_SECONDS = 0.05
-
-
-@dataclass(frozen=True)
-class Decoding:
-    """How the next token is chosen. `temperature` None is greedy; then `top_p` and `top_k` are not used.
-
-    `repetition_penalty` and `no_repeat_ngram` (0: off) look at the reply alone: they must not forbid quoting the
-    evidence.
-    """
-
-    temperature: float | None = None
-    top_p: float = 0.92
-    top_k: int = 50
-    repetition_penalty: float = 1.15
-    no_repeat_ngram: int = 3
-
-    def options(self) -> dict[str, Any]:
-        """The same as arguments of `generate`."""
-        if self.temperature is None:
-            return {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
-        return {"do_sample": True, "temperature": self.temperature, "top_p": self.top_p, "top_k": self.top_k}
 
 
 class TransformersEngine:
@@ -80,7 +59,6 @@ class TransformersEngine:
         threads: int | None = None,
         max_new_tokens: int = 160,
         prompt_tokens: int = 1536,
-        decoding: Decoding = Decoding(),
         queue: int = 8,
         wait_seconds: float = 15.0,
         deadline_seconds: float = 60.0,
@@ -89,7 +67,7 @@ class TransformersEngine:
             torch.set_num_threads(threads)
         self.model = Path(source).name if Path(source).is_dir() else str(source)
         self.device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-        self._max_new_tokens, self._decoding = max_new_tokens, decoding
+        self._max_new_tokens = max_new_tokens
         self._wait_seconds, self._deadline_seconds = wait_seconds, deadline_seconds
         safe: dict[str, Any] = {"local_files_only": Path(source).is_dir(), "trust_remote_code": False}
         self._tokenizer: Any = AutoTokenizer.from_pretrained(source, **safe)
@@ -99,21 +77,14 @@ class TransformersEngine:
         ).eval()
         context = getattr(config, "max_position_embeddings", None) or prompt_tokens + max_new_tokens
         self._prompt_tokens = min(prompt_tokens, context - max_new_tokens)
-        control = {*self._tokenizer.all_special_tokens, *self._tokenizer.get_added_vocab()}
-        self._control = re.compile(
-            "|".join(re.escape(token) for token in sorted(control, key=len, reverse=True)) or r"(?!)"
-        )
+        self._harmless = Harmless({*self._tokenizer.all_special_tokens, *self._tokenizer.get_added_vocab()})
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="generate")
         self._busy = threading.Lock()
         self._places = threading.BoundedSemaphore(1 + queue)
 
-    def stream(self, prompt: Prompt, cancelled: Callable[[], bool]) -> Iterator[str]:
+    def stream(self, prompt: Prompt, cancelled: Callable[[], bool]) -> Draft:
         """Yields the reply as deltas, without thoughts; ends within a token of `cancelled()`. Raises `EngineFailed`."""
-        with self._turn(cancelled):
-            if cancelled():
-                return
-            text, ids = self.encode(prompt)
-            yield from without_thoughts(self._generate(ids, cancelled), thinking=text.rstrip().endswith("<think>"))
+        return Draft(self, lambda draft: self._write(prompt, cancelled, draft))
 
     def close(self) -> None:
         """Waits for the reply in progress, then frees the model."""
@@ -134,7 +105,9 @@ class TransformersEngine:
                 return text, ids
             budget -= ids.shape[1] - self._prompt_tokens
         raise EngineFailed(
-            f"{self.model} takes {self._prompt_tokens} tokens: too few for the rules of the prompt", retryable=False
+            f"{self.model} takes {self._prompt_tokens} tokens: too few for the rules of the prompt",
+            retryable=False,
+            kind="context",
         )
 
     def _count(self, text: str) -> int:
@@ -142,9 +115,7 @@ class TransformersEngine:
 
     def _text(self, prompt: Prompt) -> str:
         """The prompt through the model's chat template. What people and documents wrote becomes no control token."""
-        messages = [
-            {**message, "content": self._control.sub(_broken, message["content"])} for message in build_messages(prompt)
-        ]
+        messages = [{**message, "content": self._harmless(message["content"])} for message in build_messages(prompt)]
         everything = "\n\n".join(message["content"] for message in messages)
         if not self._tokenizer.chat_template:
             return everything + "\n\n"
@@ -154,16 +125,25 @@ class TransformersEngine:
         except TemplateError:  # some models take no system message, or no two of one role in a row
             return str(self._tokenizer.apply_chat_template([{"role": "user", "content": everything}], **options))
 
+    def _write(self, prompt: Prompt, cancelled: Callable[[], bool], draft: Draft) -> Generator[str, None, None]:
+        with self._turn(cancelled):
+            if cancelled():
+                return
+            text, ids = self.encode(prompt)
+            draft.prompt_tokens = ids.shape[1]
+            deltas = self._generate(ids, prompt, cancelled, draft)
+            yield from without_thoughts(deltas, thinking=text.rstrip().endswith("<think>"))
+
     @contextmanager
     def _turn(self, cancelled: Callable[[], bool]) -> Iterator[None]:
         """Waits until the model is free, or the caller is cancelled. Raises `EngineFailed` when it stays busy."""
         if not self._places.acquire(blocking=False):
-            raise EngineFailed("the model's queue is full", retryable=True)
+            raise EngineFailed("the model's queue is full", retryable=True, kind="busy")
         try:
             end = time.monotonic() + self._wait_seconds
             while not (mine := self._busy.acquire(timeout=_POLL_SECONDS)) and not cancelled():
                 if time.monotonic() > end:
-                    raise EngineFailed("the model stayed busy", retryable=True)
+                    raise EngineFailed("the model stayed busy", retryable=True, kind="busy")
             try:
                 yield
             finally:
@@ -172,10 +152,12 @@ class TransformersEngine:
         finally:
             self._places.release()
 
-    def _generate(self, ids: torch.Tensor, cancelled: Callable[[], bool]) -> Iterator[str]:
+    def _generate(
+        self, ids: torch.Tensor, prompt: Prompt, cancelled: Callable[[], bool], draft: Draft
+    ) -> Iterator[str]:
         streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
-        stop = _Stop(cancelled, time.monotonic() + self._deadline_seconds)
-        done = self._pool.submit(self._run, ids, streamer, stop)
+        stop = _Stop(cancelled, min(prompt.deadline, time.monotonic() + self._deadline_seconds))
+        done = self._pool.submit(self._run, ids, streamer, stop, prompt.decoding)
         done.add_done_callback(
             lambda _: streamer.end()
         )  # also when generation failed: else the loop below waits for ever
@@ -188,20 +170,21 @@ class TransformersEngine:
         finally:
             stop.now = True
             wait([done])
+            draft.reply_tokens = stop.tokens
         error = done.exception()
         if error is not None:
             out_of_memory = isinstance(error, torch.cuda.OutOfMemoryError)
             raise EngineFailed(f"{self.model}: {type(error).__name__}", retryable=out_of_memory) from error
         if stop.late:
-            raise EngineFailed(f"{self.model} did not finish within {self._deadline_seconds:g} s", retryable=False)
+            raise EngineFailed(f"{self.model} did not finish in time", retryable=False, kind="timeout")
 
-    def _run(self, ids: torch.Tensor, streamer: TextIteratorStreamer, stop: "_Stop") -> None:
+    def _run(self, ids: torch.Tensor, streamer: TextIteratorStreamer, stop: "_Stop", decoding: Decoding) -> None:
         ids = ids.to(self._model.device)
         self._model.generate(
             input_ids=ids,
             attention_mask=torch.ones_like(ids),
             max_new_tokens=self._max_new_tokens,
-            logits_processor=LogitsProcessorList(_reply_only(self._decoding, ids.shape[1])),
+            logits_processor=LogitsProcessorList(_reply_only(decoding, ids.shape[1])),
             stopping_criteria=StoppingCriteriaList([stop]),
             pad_token_id=self._tokenizer.pad_token_id
             if self._tokenizer.pad_token_id is not None
@@ -209,7 +192,7 @@ class TransformersEngine:
             repetition_penalty=1.0,
             no_repeat_ngram_size=0,
             streamer=streamer,
-            **self._decoding.options(),
+            **_options(decoding),
         )
 
 
@@ -218,9 +201,11 @@ class _Stop(StoppingCriteria):
 
     def __init__(self, cancelled: Callable[[], bool], deadline: float) -> None:
         self.now = self.late = False
+        self.tokens = 0
         self._cancelled, self._deadline = cancelled, deadline
 
     def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> Any:
+        self.tokens += 1
         if not (self.now or self._cancelled()):
             self.late = time.monotonic() > self._deadline
         else:
@@ -236,6 +221,18 @@ class _AfterPrompt(LogitsProcessor):
 
     def __call__(self, input_ids: Any, scores: Any) -> Any:
         return self._inner(input_ids[:, self._start :], scores)
+
+
+def _options(decoding: Decoding) -> dict[str, Any]:
+    """The choice of tokens as arguments of `generate`."""
+    if decoding.temperature is None:
+        return {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
+    return {
+        "do_sample": True,
+        "temperature": decoding.temperature,
+        "top_p": decoding.top_p,
+        "top_k": decoding.top_k,
+    }
 
 
 def _reply_only(decoding: Decoding, start: int) -> list[LogitsProcessor]:
@@ -258,8 +255,3 @@ def _placement(device: str, config: Any) -> dict[str, Any]:
             load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=compute
         )
     return placed
-
-
-def _broken(token: re.Match[str]) -> str:
-    """A control token that a text contains, made plain text: `<|im_end|>` becomes `< |im_end|>`."""
-    return f"{token[0][0]} {token[0][1:]}"

@@ -18,7 +18,7 @@ _TEMPLATES = {file.stem: Template(file.read_text(encoding="utf-8").strip()) for 
 _LANGUAGES: dict[Language, str] = {"zh": "Simplified Chinese (简体中文)", "en": "English"}
 _TAG = re.compile(
     r"[<＜﹤](?=[\s\u200b-\u200f\u2060\ufeff]*[/／]?[\s\u200b-\u200f\u2060\ufeff]*"
-    r"(?:passage|customer_question|manner_of_speaking))",
+    r"(?:passage|customer_question|customer_earlier|manner_of_speaking))",
     re.IGNORECASE,
 )
 _FENCE = 6  # characters of the secret in a mark
@@ -46,7 +46,14 @@ class Marks:
     def of(cls, prompt: Prompt) -> "Marks":
         """The marks of a prompt; any other text in it makes other ones, so no text can hold the fence around it."""
         passages = [text for one in prompt.passages for text in (one.heading, one.question, one.text)]
-        said = [prompt.language, prompt.persona, prompt.question, *(one.text for one in prompt.history), *passages]
+        said = [
+            prompt.language,
+            prompt.persona,
+            prompt.earlier,
+            prompt.question,
+            *(one.text for one in prompt.history),
+            *passages,
+        ]
         return cls(CANARIES.word("fence", *said)[:_FENCE], CANARIES.issue("canary", *said))
 
 
@@ -63,9 +70,9 @@ def render(name: str, **values: str) -> str:
 def build_messages(prompt: Prompt, marks: Marks | None = None) -> list[dict[str, str]]:
     """Chat messages (`role`, `content`): the rules, what was said before, then the evidence with the question.
 
-    Sentences that may not be quoted are left out. Passages, the question and the persona cannot close the marks that
-    stand around them: they bear the secret fence of `marks`, by default the prompt's own, and what looks like a mark in
-    untrusted text is changed.
+    Sentences that may not be quoted are left out. Passages, the question, what was said earlier and the persona cannot
+    close the marks that stand around them: they bear the secret fence of `marks`, by default the prompt's own, and what
+    looks like a mark in untrusted text is changed.
     """
     marks = marks or Marks.of(prompt)
     language, fence = _LANGUAGES[prompt.language], marks.fence
@@ -73,6 +80,8 @@ def build_messages(prompt: Prompt, marks: Marks | None = None) -> list[dict[str,
     question = render(
         "answer", evidence=evidence or "(none)", question=_data(prompt.question), language=language, fence=fence
     )
+    if prompt.earlier:
+        question = f"{render('earlier', earlier=_data(prompt.earlier), fence=fence)}\n\n{question}"
     said = [("user" if said.role == "customer" else "assistant", _data(said.text)) for said in prompt.history]
     turns = groupby([*said, ("user", question)], key=itemgetter(0))  # chat templates want the roles to alternate
     return [

@@ -75,6 +75,7 @@ def test_a_prompt_is_cut_to_the_budget(tokens: int) -> None:
     cut = fit(ask("How long? " * 300, LONG, LONG, history=HISTORY), tokens, words)
     assert sum(words(message["content"]) for message in build_messages(cut)) <= tokens
     assert cut.question.startswith("How long?")
+    assert cut.question.rstrip().endswith("How long?")
 
 
 def test_evidence_goes_before_history_and_old_history_goes_first() -> None:
@@ -92,3 +93,66 @@ def test_what_fits_is_left_alone() -> None:
     prompt = ask("How long?", passage("Three days."), history=HISTORY[:2])
     cut = fit(prompt, 1000, words)
     assert (cut.question, cut.passages, cut.history) == (prompt.question, prompt.passages, prompt.history)
+
+
+def test_a_long_question_keeps_its_beginning_and_its_end() -> None:
+    story = "I ordered boots. " + "Then it rained. " * 500 + "How do I return them?"
+    cut = fit(ask(story, passage("Three days.")), 400, words)
+    assert cut.question.startswith("I ordered boots.")
+    assert cut.question.endswith("How do I return them?")
+    assert " … " in cut.question
+    assert words(cut.question) < 120
+
+
+def test_of_a_long_passage_the_sentences_around_the_best_one_stay_and_keep_their_vectors() -> None:
+    lines = [f"Sentence number {n} says a little more about parcels." for n in range(60)]
+    lines[40] = "Refunds of vouchers take seven weeks."
+    whole = passage("\n".join(lines))
+    cut = fit(ask("How long do refunds of vouchers take?", whole), 380, words).passages[0]
+    texts = [sentence.text for sentence in cut.sentences]
+    start = lines.index(texts[0])
+    assert lines[40] in texts
+    assert lines[start : start + len(texts)] == texts
+    assert (cut.sentence_vectors == whole.sentence_vectors[start : start + len(texts)]).all()
+    assert cut.text == " ".join(texts)
+
+
+def test_what_no_longer_fits_of_the_history_is_told_in_short() -> None:
+    history = (
+        Utterance("customer", "Hi there. My order is A20417. It has been raining for days. Where is it?"),
+        Utterance("bot", "It left our warehouse. " * 40),
+        Utterance("customer", "Thanks. My number is <PHONE_1>. " + "Call me whenever you like to. " * 20),
+        Utterance("customer", "Just wait. " * 80),
+        Utterance("customer", "Second latest."),
+        Utterance("bot", "All right."),
+    )
+    cut = fit(ask("How long?", passage("Three days."), history=history), 340, words)
+    assert cut.history == history[-2:]
+    assert cut.earlier.splitlines() == [
+        "My order is A20417. Where is it?",
+        "My number is <PHONE_1>.",
+        "Just wait.",
+    ]
+    assert "A20417" in build_messages(cut)[-1]["content"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.text(alphabet="ab1? <PHONE_>。\n", max_size=200), max_size=12),
+    st.text(alphabet="ab ?\n", max_size=2000),
+    st.integers(200, 500),
+)
+def test_every_prompt_fits_whatever_was_said(said: list[str], question: str, tokens: int) -> None:
+    history = tuple(Utterance("customer" if n % 2 else "bot", text) for n, text in enumerate(said))
+    cut = fit(ask(question, LONG, history=history), tokens, len_in_fours)
+    rules = sum(len_in_fours(message["content"]) for message in build_messages(ask("")))
+    assert sum(len_in_fours(message["content"]) for message in build_messages(cut)) <= max(tokens, rules + 60)
+
+
+def len_in_fours(text: str) -> int:
+    return (len(text) + 3) // 4
+
+
+def test_half_a_placeholder_is_not_told() -> None:
+    history = (Utterance("customer", "1" * 118 + " <PHONE_1> ?"), *[Utterance("bot", "word " * 400)] * 2)
+    assert "<" not in fit(ask("How long?", history=history), 400, words).earlier

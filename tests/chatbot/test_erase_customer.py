@@ -5,13 +5,17 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from chatbot import services, users, wiring
+from chatbot.answer_cache import Answer, written
+from chatbot.answer_store import AnswerStore
 from chatbot.events import EventLog
 from chatbot.management.commands.erase_customer import BACKUPS
-from chatbot.models import Conversation, Message, Site
+from chatbot.models import Conversation, LedgerEntry, Message, Site
 from guardrails.models import VaultEntry, VaultKey
 from guardrails.personal_data.finding import Finding
 from guardrails.services import mask
 from guardrails.vault import MasterKey
+from knowledge.models import Gap, GoldenQuestion, KnowledgeBase
+from tests.fakes import passage, retrieved
 
 pytestmark = pytest.mark.django_db
 
@@ -21,6 +25,7 @@ MASTER = MasterKey(b"k" * 32)
 @pytest.fixture(autouse=True)
 def _own_log(log: EventLog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wiring, "event_log", lambda: log)
+    monkeypatch.setattr(wiring, "answer_store", lambda: AnswerStore(log._redis))
 
 
 def started(site: Site, visitor: uuid.UUID, log: EventLog) -> Conversation:
@@ -56,6 +61,20 @@ def test_a_customer_is_erased_with_all_conversations_and_nobody_else(
     assert Message.objects.get().conversation_id == other.pk
 
 
+def test_answers_that_were_kept_for_others_go_with_the_conversation(
+    site: Site, log: EventLog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = wiring.answer_store()
+    mine, other = (started(site, uuid.uuid4(), log) for _ in range(2))
+    for chat in (mine, other):
+        found = retrieved(passage("Seven days."))
+        kept = Answer("Seven days.", found, "other", "extractive:", "2", 0.1, conversation=str(chat.id))
+        store.put(f"kefu:answers:key:{chat.id}", written(kept))
+    erase(capsys, "--conversation", str(mine.id))
+    assert store.get(f"kefu:answers:key:{mine.id}") is None
+    assert store.get(f"kefu:answers:key:{other.id}") is not None
+
+
 def test_nobody_found_is_said_so(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert erase(capsys, "--visitor", str(uuid.uuid4()))[-1]["erased"] == 0
 
@@ -84,3 +103,72 @@ def test_while_redis_is_away_it_fails_and_can_be_called_again(
     assert lines[-1]["failed"] == 1
     assert erase(capsys, "--conversation", str(chat.id))[-1]["erased"] == 1
     assert not VaultEntry.objects.exists()
+
+
+def asked(site: Site, base: KnowledgeBase, log: EventLog, *questions: str) -> tuple[Conversation, list[Message]]:
+    """A conversation that asked, and the bot's messages that did not answer."""
+    chat = services.start_conversation(site=site, visitor=uuid.uuid4(), language="en", log=log)
+    said = []
+    for question in questions:
+        Message.objects.create(conversation=chat, role="customer", text=question)
+        said.append(Message.objects.create(conversation=chat, role="bot", text="I call somebody."))
+        LedgerEntry.objects.create(message=said[-1], question=question)
+    return chat, said
+
+
+def test_what_was_asked_leaves_the_gaps_at_once(site: Site, log: EventLog, capsys: pytest.CaptureFixture[str]) -> None:
+    base = KnowledgeBase.objects.create(slug="shop", name="Shop")
+    mine, (iceland, norway) = asked(site, base, log, "Do you ship to Iceland, to my aunt?", "And to Norway, for her?")
+    _, (other,) = asked(site, base, log, "Do you ship to Iceland?")
+    reply = Message.objects.create(conversation=mine, role="agent", text="We ship to your aunt for 90 yuan.")
+    questions = [{"text": one.ledger.question, "message": str(one.pk)} for one in (iceland, other)]
+    shared = Gap.objects.create(
+        base=base,
+        question="Do you ship to Iceland, to my aunt?",
+        questions=questions,
+        conversations=2,
+        draft={
+            "question": "Do you ship to Iceland, to my aunt?",
+            "answer": "We ship to your aunt for 90 yuan.",
+            "sources": [{"message": str(reply.pk)}],
+            "from": "agents",
+        },
+    )
+    Gap.objects.create(
+        base=base, question="And to Norway, for her?", questions=[{"text": "…", "message": str(norway.pk)}]
+    )
+    erase(capsys, "--conversation", str(mine.pk))
+    left = Gap.objects.get()
+    assert (left.pk, left.question, left.questions, left.conversations) == (
+        shared.pk,
+        "Do you ship to Iceland?",
+        questions[1:],
+        1,
+    )
+    assert left.draft == {"question": "Do you ship to Iceland?", "answer": "", "sources": [], "from": "agents"}
+
+
+def test_what_a_manager_wrote_stays_and_the_report_lists_what_is_kept_of_the_customers_words(
+    site: Site, log: EventLog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = KnowledgeBase.objects.create(slug="shop", name="Shop")
+    mine, (one, _) = asked(site, base, log, "Do you ship to Iceland?", "Mail <EMAIL_1>. Can you repair a blue kettle?")
+    _, (other,) = asked(site, base, log, "Iceland?")
+    Gap.objects.create(
+        base=base,
+        question="Iceland?",
+        questions=[
+            {"text": text, "message": str(m.pk)} for text, m in (("Do you ship to Iceland?", one), ("Iceland?", other))
+        ],
+        conversations=2,
+        draft={"question": "Do you ship to Iceland?", "answer": "Yes.", "sources": [], "author": "li"},
+    )
+    for question in ("Can you repair a blue kettle?", "do you ship to  Iceland?", "Do you ship to Norway?"):
+        GoldenQuestion.objects.create(base=base, question=question, origin="thumbs_down")
+    line, _ = erase(capsys, "--conversation", str(mine.pk))
+    assert [(row["kind"], row["question"]) for row in line["kept"]] == [  # type: ignore[attr-defined]
+        ("golden question", "Can you repair a blue kettle?"),
+        ("golden question", "do you ship to  Iceland?"),
+    ]
+    assert Gap.objects.get().draft == {"question": "Iceland?", "answer": "Yes.", "sources": [], "author": "li"}
+    assert GoldenQuestion.objects.count() == 3

@@ -1,13 +1,16 @@
 """The path of one message with fakes around it: real release and screening, a word list of two words."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatbot.engines import EngineFailed
+from chatbot.engines.decoding import decoding_for
+from chatbot.engines.extractive import ExtractiveEngine
+from chatbot.engines.ladder import Ladder, Rung
 from chatbot.pipeline import Assistant
 from chatbot.routing import route
 from chatbot.turn import Conclusion, Interruption, Language, Part, Progress, Turn, TurnEvent, Utterance
@@ -95,13 +98,38 @@ def test_the_engine_is_told_the_sites_manner_of_speaking() -> None:
     assert [prompt.persona for prompt in stage.engine.prompts] == ["Your name is Pine.", ""]
 
 
+def test_the_engine_is_told_how_to_choose_its_words_and_until_when() -> None:
+    stage = Stage()
+    list(stage.assistant().answer(Turn("How long?", "en", deadline=7.0), "shop", lambda: ""))
+    [prompt] = stage.engine.prompts
+    assert (prompt.decoding, prompt.deadline) == (decoding_for("other", 0.8), 7.0)
+
+
+def test_a_reply_of_a_lesser_engine_says_so_and_is_recorded() -> None:
+    stage = Stage()
+    stage.engine.degraded = True
+    end = stage.conclude()
+    assert text_of(end) == "Seven days [1]. \n\n{degraded in en}"
+    assert (end.record.degraded, end.record.reply_tokens, len(end.sources)) == (True, 1, 1)
+
+
+def test_the_record_names_the_rung_that_wrote() -> None:
+    broken = FakeEngine(EngineFailed("down", retryable=True))
+    ladder = Ladder([Rung(broken), Rung(ExtractiveEngine())])
+    stage = Stage()
+    assistant = replace(stage.assistant(), engine=ladder)
+    end = concluded(list(assistant.answer(Turn("How long do returns take?", "en"), "shop", lambda: "")))
+    assert (end.outcome, end.record.engine, end.record.degraded) == ("answered", "extractive:", True)
+    assert end.sources
+
+
 def test_the_record_says_why() -> None:
     record = Stage().conclude().record
     assert (record.intent, record.language, record.question) == ("other", "en", "How long do returns take?")
     assert (record.engine, record.prompt_version, record.knowledge_version) == ("fake:none", "v1", 3)
     assert (record.confidence, record.passages) == (0.8, ((7, 0.9), (8, 0.9)))
     assert record.verdicts[0] == PASS
-    assert set(record.milliseconds) == {"screen", "understand", "search", "write"}
+    assert set(record.milliseconds) == {"screen", "understand", "cache", "search", "write"}
 
 
 @pytest.mark.parametrize(

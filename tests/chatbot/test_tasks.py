@@ -13,6 +13,7 @@ from kombu.exceptions import OperationalError
 from prometheus_client import REGISTRY
 
 from chatbot import ownership, queueing, tasks, worker_wiring
+from chatbot.answer_store import AnswerStore
 from chatbot.events import EventLog
 from chatbot.judging import Judging
 from chatbot.models import Conversation, Handoff, Message, Site
@@ -21,6 +22,7 @@ from guardrails.verdict import Verdict
 from tests.chatbot.conftest import Say
 from tests.conftest import RedisServer
 from tests.fakes import FakeAnswer, FakeQueue, conclusion, lexicon
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,6 +37,7 @@ def worker(log: EventLog, queue: FakeQueue, script: FakeAnswer, monkeypatch: pyt
     """A worker with a fake assistant; what it queues goes into `queue`."""
     heart, words = Pulse(log), lexicon()
     monkeypatch.setattr(tasks, "event_log", lambda: log)
+    monkeypatch.setattr(tasks, "answer_store", lambda: AnswerStore(log._redis))
     monkeypatch.setattr(tasks, "lexicon", lambda: words)
     monkeypatch.setattr(tasks, "enqueue_turn", queue)
     monkeypatch.setattr(worker_wiring, "assistant", lambda: SimpleNamespace(answer=script))
@@ -200,7 +203,7 @@ def test_a_text_is_judged_by_its_id(redis_client: redis.Redis, monkeypatch: pyte
 
     monkeypatch.setattr(tasks, "judging_redis", lambda: redis_client)
     monkeypatch.setattr(worker_wiring, "guards", lambda: SimpleNamespace(judge_reply=judge))
-    asked = Judging(redis_client, tasks.judge_text, queue_name="judging").ask("Hello.")
+    asked = Judging(redis_client, tasks.judge_text, queue_name="judging", seconds=PATIENCE).ask("Hello.")
     assert asked == Verdict("review", "classifier", ("Hello.",), 0.5)
 
 

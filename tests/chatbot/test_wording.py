@@ -10,7 +10,7 @@ from attachments.refusals import Reason
 from chatbot.wording import SENTENCES, HandoffReason, say
 
 CODES = [
-    "greeting", "thanks_goodbye", "refused", "withheld", "stopped", "clarify", "apology",
+    "greeting", "thanks_goodbye", "refused", "withheld", "stopped", "degraded", "clarify", "apology",
     "too_long", "invalid_json", "binary", "unknown_type", "empty", "too_fast",
     "masking_unavailable", "service_unavailable",
     "busy", "too_many_sockets", "user_invalid", "user_expired", "user_replayed",
@@ -20,6 +20,8 @@ CODES = [
     *(f"waiting.{what}" for what in ("minutes", "long", "unknown", "nobody", "closed", "closed_until")),
     "owner.joined", "owner.transferred", "owner.left", "owner.ended", "owner.expired",
     *(f"handed_off.{reason}" for reason in get_args(HandoffReason)),
+    *(f"opening.{kind}.{n}" for kind in ("sorry", "sorry_again", "glad", "again") for n in (1, 2, 3)),
+    *(f"closing.person.{n}" for n in (1, 2, 3)),
 ]  # fmt: skip
 
 

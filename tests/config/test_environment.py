@@ -21,7 +21,7 @@ def read() -> Config:
 
 def test_without_options_everything_has_a_default() -> None:
     config = read()
-    assert (config.engine, config.port, config.production) == ("extractive", 0, False)
+    assert (config.engine, config.port, config.production) == (["extractive"], 0, False)
     assert config.var == ROOT / "var"
     assert config.master_key is None
 
@@ -57,7 +57,8 @@ def test_values_are_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("KEFU_PORT", "99999", "65535"),
         ("KEFU_PORT", "http", "integer"),
-        ("KEFU_ENGINE", "gpt", "'extractive' or 'transformers'"),
+        ("KEFU_ENGINE", "gpt", "'extractive', 'transformers' or 'openai'"),
+        ("KEFU_ENGINE", "openai", "KEFU_ENGINE=openai needs it"),
         ("KEFU_PRODUCTION", "perhaps", "boolean"),
         ("KEFU_ANSWER_SECONDS", "0", "greater than 0"),
         ("KEFU_ANSWER_SECONDS", "nan", "300"),

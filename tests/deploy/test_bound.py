@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import deploy.bound
+from tests.patience import PATIENCE
 
 PARENT = """
 import subprocess, sys, time
-child = subprocess.Popen([sys.executable, "-I", "-S", sys.argv[1], "sleep", "60"], stdout=subprocess.DEVNULL)
+child = subprocess.Popen([sys.executable, "-I", "-S", sys.argv[1], "sleep", "600"], stdout=subprocess.DEVNULL)
 print(child.pid, flush=True)
 child.wait()
 """
@@ -26,5 +27,5 @@ def test_a_killed_parent_takes_its_program_along() -> None:
         while "sleep" not in Path(f"/proc/{child}/comm").read_text():
             assert not select.select([descriptor], [], [], 0.01)[0]
         parent.send_signal(signal.SIGKILL)
-        assert select.select([descriptor], [], [], 5)[0], "the child goes on"
+        assert select.select([descriptor], [], [], PATIENCE)[0], "the child goes on"
         os.close(descriptor)

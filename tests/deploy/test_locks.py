@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from deploy.locks import Held, locked
+from tests.fakes import until
+from tests.patience import PATIENCE
 
 
 def test_a_second_holder_is_refused_and_may_come_after_the_first(tmp_path: Path) -> None:
@@ -27,10 +29,12 @@ def test_a_second_holder_says_that_it_waits_and_then_goes_on(
     with locked(tmp_path / "lock", None):
         thread = threading.Thread(target=second)
         thread.start()
-        assert not entered.wait(0.1)
-    assert entered.wait(5)
+        said: list[str] = []
+        until(lambda: said.append(capsys.readouterr().out) or any(said))
+        assert not entered.is_set()
+    assert entered.wait(PATIENCE)
     thread.join()
-    assert capsys.readouterr().out == "waiting\n"
+    assert "".join([*said, capsys.readouterr().out]) == "waiting\n"
 
 
 def test_a_lock_on_an_existing_file_leaves_its_content_alone(tmp_path: Path) -> None:

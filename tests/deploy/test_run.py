@@ -22,6 +22,7 @@ from deploy.run import (
     reserve_port,
     tail,
 )
+from tests.patience import PATIENCE
 
 
 def options(**values: object) -> Config:
@@ -51,7 +52,7 @@ def test_webs_processes_may_share_the_reserved_port() -> None:
         with listener("127.0.0.1", port) as one, listener("127.0.0.1", port) as two:
             one.listen()
             two.listen()
-            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
 
 
 @pytest.mark.parametrize(
@@ -124,13 +125,13 @@ def test_a_damaged_or_stale_pid_file_is_ignored(tmp_path: Path, content: str | N
 
 
 def test_what_still_runs_of_an_earlier_run_is_ended(tmp_path: Path) -> None:
-    code = "import time, sys; time.sleep(60)"
+    code = "import time, sys; time.sleep(600)"
     with subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "supervisord.conf")]) as old:
         while str(tmp_path).encode() not in Path(f"/proc/{old.pid}/cmdline").read_bytes():
             pass
         (tmp_path / "supervisor.pid").write_text(str(old.pid))
         end_leftover(tmp_path / "supervisor.pid")
-        assert old.wait(5) != 0
+        assert old.wait(PATIENCE) != 0
 
 
 def test_strays_are_killed_and_the_one_to_keep_is_not() -> None:

@@ -24,12 +24,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--base", default="demo", help="slug of the knowledge base")
-        parser.add_argument("--engine", choices=["extractive", "transformers"], help="who writes the answers")
+        parser.add_argument("--engine", choices=["extractive", "transformers", "openai"], help="who writes the answers")
 
     def handle(self, *args: Any, **options: Any) -> None:
         base: str = options["base"]
         try:
-            assistant = worker_wiring.build_assistant(worker_wiring.build_engine(options["engine"] or config().engine))
+            assistant = worker_wiring.build_assistant(
+                worker_wiring.build_engine([options["engine"]] if options["engine"] else config().engine)
+            )
             worker_wiring.knowledge_bases().retriever(base)
         except ModelMissing as error:
             raise CommandError(str(error)) from None

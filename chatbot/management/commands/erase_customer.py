@@ -10,7 +10,9 @@ from django.db.models import Q
 
 from chatbot import services, users, wiring
 from chatbot.events import LogUnavailable
-from chatbot.models import Conversation, Site
+from chatbot.models import Conversation, LedgerEntry, Message, Site
+from guardrails.placeholders import PLACEHOLDER
+from knowledge.purging import kept_words
 
 BACKUPS = (
     "Backups of the database made before now still hold these conversations: masked texts, and values sealed by keys "
@@ -20,7 +22,11 @@ BACKUPS = (
 
 
 class Command(BaseCommand):
-    """Prints a JSON line for each conversation, then one for the whole. May be called again after a failure."""
+    """Prints a JSON line for each conversation, then one for the whole. May be called again after a failure.
+
+    `kept` are sentences of the conversation that a manager has made golden questions or answers of: without personal
+    data they are the shop's own by now, and theirs to drop.
+    """
 
     help = "Erase a customer's conversations: messages, vault, files, events. Name a visitor, a conversation or a user."
 
@@ -41,14 +47,17 @@ class Command(BaseCommand):
             found.append(options["conversation"])  # what an erasure left half done has no row any more
         erased = failed = 0
         for conversation in found:
+            kept = _kept(conversation)
             try:
-                services.erase_conversation(conversation, log=wiring.event_log())
+                services.erase_conversation(
+                    conversation, log=wiring.event_log(), also=[wiring.answer_store().drop_conversation]
+                )
             except LogUnavailable:
                 failed += 1
                 self._say({"conversation": str(conversation), "error": "redis cannot be reached: call it again"})
             else:
                 erased += 1
-                self._say({"conversation": str(conversation), "erased": True})
+                self._say({"conversation": str(conversation), "erased": True} | ({"kept": kept} if kept else {}))
         self._say({"erased": erased, "failed": failed, "backups": BACKUPS})
         if failed:
             sys.exit(1)
@@ -67,3 +76,12 @@ class Command(BaseCommand):
     def _say(self, line: dict[str, Any]) -> None:
         self.stdout.write(orjson.dumps(line).decode())
         self.stdout.flush()
+
+
+def _kept(conversation: uuid.UUID) -> list[dict[str, str]]:
+    """What knowledge keeps of the customer's words."""
+    said = Message.objects.filter(conversation=conversation, role=Message.Role.CUSTOMER).values_list("text", flat=True)
+    asked = LedgerEntry.objects.filter(message__conversation=conversation).values_list("question", flat=True)
+    base = Site.objects.filter(conversations=conversation).values_list("knowledge_base", flat=True).first()
+    texts = [part.strip() for text in (*said, *asked) for part in PLACEHOLDER.sub("\n", text).splitlines()]
+    return kept_words(base, texts) if base else []

@@ -1,0 +1,40 @@
+"""How the next token is chosen: by what is asked for, and by how surely the evidence answers it. Knows no model."""
+
+from dataclasses import dataclass
+
+COOLEST, WARMEST = 0.3, 0.9
+
+_WARMTH = {"greeting": WARMEST, "thanks_goodbye": WARMEST, "complaint": 0.7, "product_question": 0.6}
+_FACTS = 0.5  # any other intent: orders, refunds, invoices
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """`temperature` None is greedy; then `top_p` and `top_k` are not used.
+
+    `repetition_penalty` and `no_repeat_ngram` (0: off) look at the reply alone: they must not forbid quoting the
+    evidence.
+    """
+
+    temperature: float | None = None
+    top_p: float = 0.92
+    top_k: int = 50
+    repetition_penalty: float = 1.15
+    no_repeat_ngram: int = 3
+
+
+def decoding_for(intent: str, confidence: float) -> Decoding:
+    """How to write a reply to a message of this intent from evidence that answers it with this probability, 0 to 1.
+
+    An apology may be worded freely, a refund's deadline hardly; and the less sure the evidence, the nearer to it.
+    """
+    sure = min(1.0, max(0.0, confidence))
+    return Decoding(temperature=round(COOLEST + (_WARMTH.get(intent, _FACTS) - COOLEST) * sure, 2))
+
+
+def repetition(text: str, n: int = 3) -> float:
+    """The share of the n-grams of `text` (words; Chinese: characters) that came before in it, 0 to 1."""
+    words = text.lower().split()
+    units = [unit for word in words for unit in (word if any(sign >= "\u3400" for sign in word) else (word,))]
+    grams = [tuple(units[start : start + n]) for start in range(len(units) - n + 1)]
+    return 1 - len(set(grams)) / len(grams) if grams else 0.0
