@@ -11,6 +11,13 @@ from typing import Any
 
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
+
+from tests.patience import PATIENCE
+
+# That a machine is slow is no counterexample.
+settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def redis_server() -> str:
@@ -64,7 +71,7 @@ def redis_client(redis_running: RedisServer) -> redis.Redis:
     assert redis_running.process is not None
     if redis_running.process.poll() is not None:  # a test killed it and failed
         redis_running.start()
-    client = redis.Redis.from_url(redis_running.url, socket_timeout=5)
+    client = redis.Redis.from_url(redis_running.url, socket_timeout=2 * PATIENCE)
     client.flushall()
     return client
 

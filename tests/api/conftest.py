@@ -5,6 +5,9 @@ from django.test import Client
 
 from api import tokens
 from knowledge.models import KnowledgeBase
+from tests.chatbot.conftest import log
+
+__all__ = ["base", "log", "program"]
 
 
 @pytest.fixture
@@ -12,5 +15,5 @@ def base() -> KnowledgeBase:
     return KnowledgeBase.objects.create(slug="shop", name="Shop")
 
 
-def program(scope: str, base: str = "shop") -> Client:
-    return Client(headers={"authorization": f"Bearer {tokens.make(f'{base} {scope}', base, scope)}"})
+def program(scope: str, base: str = "shop", name: str = "") -> Client:
+    return Client(headers={"authorization": f"Bearer {tokens.make(name or f'{base} {scope}', base, scope)}"})

@@ -43,9 +43,14 @@ def test_a_token_is_found_by_itself_alone_and_not_kept() -> None:
         ("edit", "publish", False),
         ("publish", "edit", True),
         ("publish", "publish", True),
+        ("publish", "purge", False),
+        ("purge", "read", True),
+        ("purge", "edit", False),
+        ("purge", "publish", False),
+        ("purge", "purge", True),
     ],
 )
-def test_a_scope_includes_those_before_it(has: str, wanted: str, may: bool) -> None:
+def test_a_scope_grants_what_it_says_and_purging_is_one_apart(has: str, wanted: str, may: bool) -> None:
     found = tokens.find(tokens.make("crm", "shop", has))
     assert found is not None
     assert tokens.may(found, wanted) is may

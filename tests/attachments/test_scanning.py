@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from attachments.scanning import Clamd, ScannerUnavailable
+from tests.patience import PATIENCE
 
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 Serve = Callable[[Callable[[socket.socket], None]], str]
@@ -98,8 +99,8 @@ def test_a_scanner_that_says_nothing_is_left(serve: Serve) -> None:
     done = threading.Event()
     started = time.monotonic()
     with pytest.raises(ScannerUnavailable):
-        Clamd(serve(lambda line: done.wait(10) and None), seconds=0.1).scan(bytes(5_000_000))
-    assert time.monotonic() - started < 2
+        Clamd(serve(lambda line: done.wait(2 * PATIENCE) and None), seconds=0.1).scan(bytes(5_000_000))
+    assert time.monotonic() - started < PATIENCE
     done.set()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SUPPORT = ROOT / "chatbot" / "understanding" / "data"
+SUPPORT = ROOT / "understanding" / "data"
 HELD_OUT = ROOT / "bench" / "understanding" / "intents.held_out.jsonl"
 LANGUAGES = ("zh", "en")
 LABELS = {

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MEASURING = ROOT / "bench" / "understanding"
-TRAINING = ROOT / "chatbot" / "understanding" / "data"
+TRAINING = ROOT / "understanding" / "data"
 LANGUAGES = ("en", "zh")
 KINDS_OF = {
     "neutral": {"question", "fact", "request"},

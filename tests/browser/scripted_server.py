@@ -16,8 +16,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
+from tests.patience import PATIENCE
+
 STATIC = Path(__file__).resolve().parents[2] / "chatbot" / "static"
-PATIENCE = 5.0
 NOON = "2026-11-21T12:00:00Z"
 ERROR = {"type": "error", "code": "x", "message": "", "id": None, "retry_after": None, "fatal": False}
 Event = dict[str, Any]

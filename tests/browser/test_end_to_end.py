@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from bench.server import Server, running
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -20,7 +21,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     page = browser.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(1000 * PATIENCE)
     yield page
     page.close()
 
@@ -39,7 +40,7 @@ def test_a_customer_asks_and_gets_a_sourced_answer(
     page.locator("kefu-chat textarea").fill(question)
     page.keyboard.press("Enter")
     bubbles = page.locator("kefu-chat .message .bubble")
-    expect(bubbles.nth(1)).to_contain_text(fact, timeout=20_000)
+    expect(bubbles.nth(1)).to_contain_text(fact)
     expect(page.locator("kefu-chat").get_by_text(re.compile(r"faq-|returns-")).first).to_be_attached()
     page.reload()
     if not page.locator("kefu-chat .panel").is_visible():
@@ -56,9 +57,9 @@ def test_the_widget_reconnects_after_web_was_killed(server: Server, page: Page) 
     page.locator("kefu-chat textarea").fill("How do I cancel an order?")
     page.keyboard.press("Enter")
     bubbles = page.locator("kefu-chat .message .bubble")
-    expect(bubbles.nth(1)).to_contain_text("cancel", timeout=20_000)
+    expect(bubbles.nth(1)).to_contain_text("cancel")
     server.kill("web")
     page.locator("kefu-chat textarea").fill("How long does a refund take?")
     page.keyboard.press("Enter")
-    expect(bubbles.nth(3)).to_contain_text("working days", timeout=60_000)
+    expect(bubbles.nth(3)).to_contain_text("working days", timeout=2000 * PATIENCE)
     assert bubbles.count() == 4

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser.scripted_server import ERROR, ScriptedServer
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -33,7 +34,7 @@ def server(scripted: ScriptedServer) -> ScriptedServer:
 @pytest.fixture(scope="module")
 def context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(locale="en-GB", timezone_id="Asia/Shanghai", reduced_motion="reduce")
-    context.set_default_timeout(5000)
+    context.set_default_timeout(1000 * PATIENCE)
     yield context
     context.close()
 

@@ -267,7 +267,7 @@ def test_a_user_may_chat_when_the_profile_cannot_be_masked_and_it_is_stored_late
     assert visits.come(user=token, device=device()).conversation.profile == "name: <PERSON_1>"
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=30, suppress_health_check=list(HealthCheck), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["", "a", "b"]), st.booleans()), max_size=12))
 def test_whatever_is_brought_along_nobody_sees_anothers_conversation(
     visits: Visits, secret: str, steps: list[tuple[int, str, bool]]

@@ -20,6 +20,7 @@ from chatbot.wording import moment
 from tests.chatbot.conftest import Say
 from tests.conftest import RedisServer
 from tests.fakes import FakeAnswer, FakeQueue, conclusion
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -261,7 +262,7 @@ def test_a_site_that_is_still_closed_keeps_its_messages(
 
 
 def at_once(*acts: Callable[[], object]) -> None:
-    barrier = threading.Barrier(len(acts), timeout=10)
+    barrier = threading.Barrier(len(acts), timeout=PATIENCE)
 
     def run(act: Callable[[], object]) -> None:
         try:
@@ -272,7 +273,7 @@ def at_once(*acts: Callable[[], object]) -> None:
 
     with ThreadPoolExecutor(len(acts)) as pool:
         for done in [pool.submit(run, act) for act in acts]:
-            done.result(20)
+            done.result(PATIENCE)
 
 
 def test_two_who_ask_at_once_make_one_hand_off_and_one_notice(

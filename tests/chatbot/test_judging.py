@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import redis
@@ -13,13 +14,24 @@ from chatbot import asking, judging, queueing
 from chatbot.judging import GuardsUnavailable, Judging
 from guardrails.verdict import PASS, Verdict
 from tests.conftest import RedisServer
+from tests.fakes import until
+from tests.patience import PATIENCE
 
 SHORT = 0.15
 REVIEW = Verdict("review", "classifier", ("toxicity",), 0.7)
 
 
 def client_of(server: RedisServer) -> redis.Redis:
-    return redis.Redis.from_url(server.url, socket_timeout=2, socket_connect_timeout=0.5, retry=None)
+    return redis.Redis.from_url(server.url, socket_timeout=2 * PATIENCE, retry=None)
+
+
+@pytest.fixture(autouse=True)
+def _verdicts_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "SECONDS", PATIENCE)
+
+
+def judging_by(client: redis.Redis, queue: Callable[[str], None], seconds: float = PATIENCE, **options: Any) -> Judging:
+    return Judging(client, queue, queue_name="q", seconds=seconds, **options)
 
 
 class Worker:
@@ -48,22 +60,23 @@ class Worker:
 
     def join(self) -> None:
         for thread in self.threads:
-            thread.join(5)
+            thread.join(PATIENCE)
 
 
 @contextmanager
-def refused(why: str, within: float = 1.0) -> Iterator[None]:
+def refused(why: str) -> Iterator[None]:
+    """Without waiting for as long as a verdict may take, unless that is short."""
     started = time.monotonic()
     with pytest.raises(GuardsUnavailable) as error:
         yield
     assert error.value.why == why
-    assert time.monotonic() - started < within
+    assert time.monotonic() - started < PATIENCE
 
 
 @pytest.mark.parametrize("verdict", [PASS, REVIEW, Verdict("block", "leak", ("canary",), 1.0)])
 def test_a_worker_gives_its_verdict_and_nothing_stays_in_redis(redis_client: redis.Redis, verdict: Verdict) -> None:
     worker, results = Worker(redis_client, verdict), []
-    judge = Judging(redis_client, worker, queue_name="q", report=lambda result, _: results.append(result))
+    judge = judging_by(redis_client, worker, report=lambda result, _: results.append(result))
     assert judge.ask("早上好 \ud800 <CN_MOBILE_1>") == verdict
     worker.join()
     assert worker.seen == ["早上好 ? <CN_MOBILE_1>"]
@@ -73,7 +86,7 @@ def test_a_worker_gives_its_verdict_and_nothing_stays_in_redis(redis_client: red
 
 def test_only_a_random_id_is_queued(redis_client: redis.Redis) -> None:
     worker = Worker(redis_client)
-    judge = Judging(redis_client, worker, queue_name="q")
+    judge = judging_by(redis_client, worker)
     for _ in range(2):
         judge.ask("What I say.")
     worker.join()
@@ -84,7 +97,7 @@ def test_only_a_random_id_is_queued(redis_client: redis.Redis) -> None:
 def test_a_dead_worker_is_no_verdict_and_the_text_is_gone(redis_client: redis.Redis) -> None:
     ids: list[str] = []
     with refused("late"):
-        Judging(redis_client, ids.append, queue_name="q", seconds=SHORT).ask("Hello.")
+        judging_by(redis_client, ids.append, SHORT).ask("Hello.")
     assert redis_client.keys() == []
     assert judging.answer(ids[0], lambda text: PASS, client=redis_client) is False
 
@@ -96,35 +109,36 @@ def test_a_slow_workers_verdict_comes_too_late_and_fades(redis_client: redis.Red
 
     def judge(text: str) -> Verdict:
         judged.set()
-        go.wait(5)
+        go.wait(PATIENCE)
         return PASS
 
     def queue(id_: str) -> None:
         worker.ids.append(id_)
+        redis_client.persist(f"kefu:question:{id_}")  # however late the thread begins
         threading.Thread(target=lambda: worker.answered.append(answer(id_))).start()
+        judged.wait(PATIENCE)
 
     def answer(id_: str) -> bool:
         return judging.answer(id_, judge, client=redis_client)
 
     with refused("late"):
-        Judging(redis_client, queue, queue_name="q", seconds=SHORT).ask("Hello.")
+        judging_by(redis_client, queue, 1.0).ask("Hello.")
     assert judged.is_set()
     go.set()
-    while not worker.answered:  # the thread is at its last line
-        time.sleep(0.001)
+    until(lambda: worker.answered)
     [left] = redis_client.keys()
-    assert 0 < redis_client.pttl(left) <= 2000
+    assert 0 < redis_client.pttl(left) <= 1000 * PATIENCE
 
 
 def test_a_guard_that_failed_in_the_worker_is_no_verdict(redis_client: redis.Redis) -> None:
     worker = Worker(redis_client, Verdict("block", None, ("guard_failed",)))
     with refused("failed"):
-        Judging(redis_client, worker, queue_name="q").ask("Hello.")
+        judging_by(redis_client, worker).ask("Hello.")
     worker.join()
 
 
 def test_without_redis_there_is_no_verdict(redis_client: redis.Redis, redis_running: RedisServer) -> None:
-    judge = Judging(client_of(redis_running), lambda id_: None, queue_name="q")
+    judge = judging_by(client_of(redis_running), lambda id_: None)
     redis_running.kill()
     try:
         with refused("redis"):
@@ -134,7 +148,7 @@ def test_without_redis_there_is_no_verdict(redis_client: redis.Redis, redis_runn
 
 
 def test_a_redis_that_dies_while_one_waits_is_no_verdict(redis_client: redis.Redis, redis_running: RedisServer) -> None:
-    judge = Judging(client_of(redis_running), lambda id_: redis_running.kill(), queue_name="q")
+    judge = judging_by(client_of(redis_running), lambda id_: redis_running.kill())
     try:
         with refused("redis"):
             judge.ask("Hello.")
@@ -148,7 +162,7 @@ def test_a_broker_that_is_away_is_no_verdict(redis_client: redis.Redis, failure:
         raise failure
 
     with refused("redis"):
-        Judging(redis_client, queue, queue_name="q").ask("Hello.")
+        judging_by(redis_client, queue).ask("Hello.")
     assert redis_client.keys() == []
 
 
@@ -156,7 +170,7 @@ def test_nobody_asks_while_too_many_wait(redis_client: redis.Redis) -> None:
     redis_client.rpush("q", *range(asking.MOST_WAITING))
     worker = Worker(redis_client)
     with refused("busy"):
-        Judging(redis_client, worker, queue_name="q").ask("Hello.")
+        judging_by(redis_client, worker).ask("Hello.")
     assert (worker.ids, redis_client.keys()) == ([], [b"q"])
 
 
@@ -164,9 +178,7 @@ def test_the_log_says_that_a_text_was_not_judged_but_not_the_text(
     redis_client: redis.Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     results: list[str] = []
-    judge = Judging(
-        redis_client, lambda id_: None, queue_name="q", seconds=0.01, report=lambda result, _: results.append(result)
-    )
+    judge = judging_by(redis_client, lambda id_: None, 0.01, report=lambda result, _: results.append(result))
     with refused("late"):
         judge.ask("My own words.")
     assert "late" in caplog.text

@@ -131,7 +131,7 @@ _WHO = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(st.lists(_WHO, max_size=30), st.integers(1, 6), st.integers(1, 8), st.integers(1, 12))
 def test_redis_and_a_process_alone_decide_alike(
     redis_client: redis.Redis, takers: list[dict[str, object]], visitor: int, ip: int, site: int

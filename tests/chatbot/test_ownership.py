@@ -24,6 +24,7 @@ from guardrails.screening import screen
 from tests.chatbot.conftest import MASTER_KEY, Say
 from tests.conftest import RedisServer
 from tests.fakes import FakeAnswer, FakeFind, FakeQueue, Reader, conclusion, lexicon
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -143,7 +144,7 @@ def test_taking_over_what_is_ones_own_changes_nothing(chat: Conversation, mei: U
 def test_of_two_agents_at_once_one_wins_and_the_other_is_told_who(
     chat: Conversation, log: EventLog, mei: User, tom: User, take_over: Act
 ) -> None:
-    barrier = threading.Barrier(2, timeout=10)
+    barrier = threading.Barrier(2, timeout=PATIENCE)
 
     def at_once(agent: User) -> str:
         try:

@@ -10,6 +10,7 @@ from chatbot import retention, services, turns
 from chatbot.events import EventLog, LogUnavailable, Stale
 from chatbot.models import Conversation, Message, Site
 from chatbot.publishing import ReplyPublisher
+from knowledge.models import Gap, KnowledgeBase
 from tests.chatbot.conftest import Say
 from tests.conftest import RedisServer
 from tests.fakes import released
@@ -129,3 +130,14 @@ def test_who_has_it_open_is_told(chat: Conversation, log: EventLog) -> None:
     services.erase_conversation(chat.id, log=log)
     [(_, row)] = log._redis.xrange("kefu:feed")[-1:]
     assert (row[b"type"], row[b"conversation"], row[b"seq"]) == (b"gone", str(chat.id).encode(), b"0")
+
+
+def test_what_an_erased_conversation_asked_is_in_no_gap(chat: Conversation, say: Say, log: EventLog) -> None:
+    base = KnowledgeBase.objects.create(slug="shop", name="Shop")
+    asked = say("Do you ship to Iceland?")
+    questions = [{"text": "Do you ship to Iceland?", "message": str(asked.pk)}]
+    Gap.objects.create(base=base, question="Do you ship to Iceland?", questions=questions, conversations=1)
+    Site.objects.update(retention_days=30)
+    age(chat, 31)
+    assert retention.erase_old(log=log) == 1
+    assert not Gap.objects.exists()

@@ -1,6 +1,7 @@
 """How many sockets somebody may have open, in one process and in several."""
 
 import time
+from collections.abc import Callable, Iterator
 
 import pytest
 import redis
@@ -9,6 +10,7 @@ from chatbot import seats as seats_module
 from chatbot.events import LogUnavailable
 from chatbot.seats import Seats, SharedSeats
 from tests.fakes import until
+from tests.patience import PATIENCE
 
 AWAY = "/nowhere/redis.sock"
 
@@ -23,9 +25,25 @@ def seats(request: pytest.FixtureRequest) -> Seats:
 
 
 @pytest.fixture
-def both(redis_client: redis.Redis) -> tuple[SharedSeats, SharedSeats]:
+def process(redis_client: redis.Redis) -> Iterator[Callable[[int], SharedSeats]]:
+    """Makes the seats of one more process; its thread ends with the test, lest it renew them in the next one."""
+    made: list[SharedSeats] = []
+
+    def make(most: int) -> SharedSeats:
+        made.append(SharedSeats(redis_client, most))
+        return made[-1]
+
+    yield make
+    for seats in made:
+        seats.close()
+        if seats._renewing is not None:
+            seats._renewing.join()
+
+
+@pytest.fixture
+def both(process: Callable[[int], SharedSeats]) -> tuple[SharedSeats, SharedSeats]:
     """The seats of two processes."""
-    return SharedSeats(redis_client, 5), SharedSeats(redis_client, 5)
+    return process(5), process(5)
 
 
 def test_there_are_so_many_seats_and_no_more(seats: Seats) -> None:
@@ -54,8 +72,8 @@ def test_an_empty_place_costs_no_memory(seats: Seats) -> None:
     assert not seats._holders
 
 
-def test_all_processes_share_the_seats(redis_client: redis.Redis) -> None:
-    one, other = SharedSeats(redis_client, 2), SharedSeats(redis_client, 2)
+def test_all_processes_share_the_seats(process: Callable[[int], SharedSeats]) -> None:
+    one, other = process(2), process(2)
     assert one.take("a", "1")
     assert other.take("a", "2")
     assert not one.take("a", "3")
@@ -66,26 +84,27 @@ def test_all_processes_share_the_seats(redis_client: redis.Redis) -> None:
 
 
 def test_the_seats_of_a_dead_process_are_free_after_a_while(
-    redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    process: Callable[[int], SharedSeats], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seats_module, "HOLD_SECONDS", 1)
+    monkeypatch.setattr(seats_module, "HOLD_SECONDS", PATIENCE)
     monkeypatch.setattr(seats_module, "RENEW_SECONDS", 60)
-    dead, alive = SharedSeats(redis_client, 1), SharedSeats(redis_client, 1)
+    dead, alive = process(1), process(1)
     assert dead.take("a", "1")
     assert not alive.take("a", "2")
+    monkeypatch.setattr(seats_module, "HOLD_SECONDS", 1)
+    dead.renew()  # for the last time
     until(lambda: alive.take("a", "2"))
 
 
 def test_who_stays_keeps_the_seat_even_when_redis_forgets(
-    redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    process: Callable[[int], SharedSeats], redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(seats_module, "RENEW_SECONDS", 0.01)
-    one, other = SharedSeats(redis_client, 1), SharedSeats(redis_client, 1)
+    one, other = process(1), process(1)
     assert one.take("a", "1")
     redis_client.flushall()
     until(lambda: redis_client.exists("kefu:seats:a"))
     assert not other.take("a", "2")
-    one.close()
 
 
 def test_seats_of_all_processes_are_counted(both: tuple[SharedSeats, SharedSeats]) -> None:

@@ -329,7 +329,7 @@ STEPS = [
 ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.sampled_from(STEPS), max_size=30))
 def test_every_reader_sees_each_message_once_and_in_order_whatever_happens(
     site: Site, log: EventLog, say: Say, steps: list[str]

@@ -147,7 +147,7 @@ def test_a_message_is_announced_once(say: Say, chat: Conversation, log: EventLog
     assert Message.objects.get().sequence == 1
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.sampled_from(["say", "say", "append", "append", "flush", "restore"]), max_size=20))
 def test_numbers_never_go_back_whatever_redis_forgets(site: Site, log: EventLog, say: Say, steps: list[str]) -> None:
     with pytest.MonkeyPatch.context() as patch:

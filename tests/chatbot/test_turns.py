@@ -21,6 +21,7 @@ from guardrails.verdict import PASS, Verdict
 from tests.chatbot.conftest import Say
 from tests.conftest import RedisServer
 from tests.fakes import FakeAnswer, FakeQueue, Reader, conclusion, released, until
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -207,7 +208,7 @@ def test_the_conversations_of_many_customers_are_answered_at_once(
 ) -> None:
     chats = [services.start_conversation(site=site, visitor=uuid.uuid4(), language="en", log=log) for _ in range(8)]
     messages = [say(f"hello {n}", conversation=chat) for n, chat in enumerate(chats)]
-    barrier = threading.Barrier(4, timeout=10)
+    barrier = threading.Barrier(4, timeout=PATIENCE)
     running = [other_worker(work, m, FakeAnswer(["One. ", barrier.wait, "Two. "])) for m in messages]
     assert all(future.result().text == "One. Two. " for future in running)
     for chat, message in zip(chats, messages, strict=True):
@@ -261,15 +262,15 @@ def test_a_worker_believed_dead_that_wakes_up_writes_nothing_more(
     say: Say, work: Answerer, chat: Conversation, log: EventLog, heart: Pulse, other_worker: Callable[..., Any]
 ) -> None:
     message, asleep, wake = say(), threading.Event(), threading.Event()
-    zombie = FakeAnswer(["Old. ", asleep.set, lambda: wake.wait(10), "Older. ", "Oldest. "])
+    zombie = FakeAnswer(["Old. ", asleep.set, lambda: wake.wait(PATIENCE), "Older. ", "Oldest. "])
     first = other_worker(work, message, zombie)
-    assert asleep.wait(10)
+    assert asleep.wait(PATIENCE)
     with heart._changed:  # its process hangs: no lease is renewed
         heart._turns.clear()
     log._redis.delete(f"kefu:lease:{chat.id}")
     reply = work(message, FakeAnswer(["New. "]))
     wake.set()
-    assert first.result(10) is None
+    assert first.result(PATIENCE) is None
     assert [m.text for m in replies()] == ["New. "]
     assert seen(chat, log).messages == [str(message.id), str(reply.id)]
     assert "Older" not in str(log.read(chat.id, 0)[0])

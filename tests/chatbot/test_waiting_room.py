@@ -110,10 +110,10 @@ async def test_looks_keep_their_distance(look: FakeLook) -> None:
     room.enter(SHOP, chat, socket)
     loop = asyncio.get_running_loop()
     start = loop.time()
-    while loop.time() < start + 0.1:
+    while len(look.asked) < 5:
         moved(room, chat)
         await asyncio.sleep(0.001)
-    assert 2 <= len(look.asked) <= 6
+    assert loop.time() - start > 0.079  # four pauses, but for the clock's grain
 
 
 async def test_another_sites_queue_and_what_is_no_nudge_moves_nothing(look: FakeLook) -> None:
@@ -165,7 +165,7 @@ async def test_a_look_that_fails_is_repeated(look: FakeLook, monkeypatch: pytest
     look.standings[chat] = Standing("waiting", place=1)
     room.enter(SHOP, chat, socket)
     await until(lambda: socket.told)
-    assert len(look.asked) == 3
+    assert len(look.asked) >= 3
 
 
 async def test_who_waits_is_looked_up_again_after_a_while_though_nobody_moved(

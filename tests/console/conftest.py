@@ -22,7 +22,7 @@ from chatbot.feed import Feed
 from chatbot.models import Conversation, Site
 from chatbot.presence import Presence
 from config.environment import Config
-from console import accounts
+from console import accounts, consumers
 from console import hub as hub_module
 from console import wiring as console_wiring
 from console.consumers import StaffConsumer
@@ -31,6 +31,7 @@ from guardrails.lexicon import Lexicon, Word
 from guardrails.vault import MasterKey
 from tests.conftest import RedisServer
 from tests.fakes import FakeFind, FakeJudging, FakeQueue
+from tests.patience import PATIENCE
 
 HOST = "chat.example"
 MASTER_KEY = MasterKey(b"k" * 32)
@@ -93,11 +94,11 @@ def service_threads() -> Iterator[None]:
         meet = threading.Barrier(size)
 
         def close(meet: threading.Barrier = meet) -> None:
-            meet.wait(10)
+            meet.wait(PATIENCE)
             connections.close_all()
 
         for done in [pool.submit(close) for _ in range(size)]:
-            done.result(10)
+            done.result(PATIENCE)
 
 
 @pytest.fixture
@@ -111,6 +112,7 @@ async def web(
 ) -> AsyncIterator[SimpleNamespace]:
     """One web process: its parts, to be changed by a test."""
     monkeypatch.setattr(hub_module, "FLUSH_SECONDS", 0.01)
+    monkeypatch.setattr(consumers, "HELLO_SECONDS", PATIENCE)
     feed, find = Feed(redis_running.url), FakeFind()
     words = Lexicon([Word("badword", "block", "abuse"), Word("riskword", "review", "politics")])
     judging = FakeJudging()
@@ -156,13 +158,13 @@ class Console:
 
     async def connect(self) -> None:
         await self.socket.send_input({"type": "websocket.connect"})
-        assert (await self.socket.receive_output(10))["type"] == "websocket.accept"
+        assert (await self.socket.receive_output(PATIENCE))["type"] == "websocket.accept"
 
     async def open(self) -> "Console":
         await self.connect()
         await self.send(type="hello", protocol=1)
         self.welcome = await self.wait_for("welcome")
-        async with asyncio.timeout(10):  # what happens before the feed is up comes as `reload`
+        async with asyncio.timeout(PATIENCE):  # what happens before the feed is up comes as `reload`
             while not wiring.feed().up:  # noqa: ASYNC110  the feed is no event
                 await asyncio.sleep(0.002)
         return self
@@ -185,7 +187,7 @@ class Console:
                 return frame
 
     async def next(self) -> Frame:
-        output = await self.socket.receive_output(10)
+        output = await self.socket.receive_output(PATIENCE)
         assert output["type"] == "websocket.send", output
         frame: Frame = json.loads(output["text"])
         self.frames.append(frame)
@@ -202,7 +204,7 @@ class Console:
         """Read until the server closes; return what came before, and the code."""
         frames: list[Frame] = []
         while True:
-            output = await self.socket.receive_output(10)
+            output = await self.socket.receive_output(PATIENCE)
             if output["type"] == "websocket.close":
                 return frames, output["code"]
             frames.append(json.loads(output["text"]))
@@ -212,7 +214,7 @@ class Console:
 
     async def leave(self) -> None:
         await self.socket.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self.socket.wait(10)
+        await self.socket.wait(PATIENCE)
 
 
 async def off_loop(call: Any, *arguments: Any, **options: Any) -> Any:

@@ -15,6 +15,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from chatbot import ownership, services, turns, wiring
 from chatbot.events import EventLog
 from chatbot.judging import GuardsUnavailable
+from chatbot.limits import TokenBucket
 from chatbot.models import Conversation, Handoff, Message, Review, Site
 from chatbot.seats import Seats
 from chatbot.turn import Record
@@ -22,7 +23,8 @@ from console import accounts, consumers, protocol
 from console.models import AuditEntry, Note
 from guardrails.verdict import Verdict
 from tests.console.conftest import HOST, MASTER_KEY, Console, console_of, cookie_of, off_loop, staff
-from tests.fakes import FakeFind, FakeQueue, conclusion
+from tests.fakes import Clock, FakeFind, FakeQueue, conclusion
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -210,7 +212,7 @@ async def test_silence_and_nonsense_before_the_hello_end_the_socket(
     silent = Console()
     await silent.connect()
     assert (await silent.closed())[1] == protocol.CLOSE_NO_HELLO
-    monkeypatch.setattr(consumers, "HELLO_SECONDS", 5)
+    monkeypatch.setattr(consumers, "HELLO_SECONDS", PATIENCE)
     forward = Console()
     await forward.connect()
     await forward.send(type="take", id=str(uuid.uuid4()), conversation=str(chat.pk))
@@ -218,6 +220,7 @@ async def test_silence_and_nonsense_before_the_hello_end_the_socket(
 
 
 async def test_who_sends_too_much_is_cut_off(web: SimpleNamespace, mei: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "TokenBucket", partial(TokenBucket, clock=Clock()))
     console = await console_of(mei)
     for _ in range(70):
         await console.send(type="ping")
@@ -424,7 +427,7 @@ async def test_a_reviewer_sees_what_waits_with_its_clock_and_decides(
     assert (shown["asked"], shown["said"], shown["held"]) == (["Is it?"], "Well. ", "This is held.")
     assert shown["verdict"] == {"tier": "lexicon", "categories": ["politics"], "score": 1.0}
     assert [entry["role"] for entry in shown["context"]] == ["customer", "bot"]
-    assert 170 < shown["seconds"] <= 180
+    assert 180 - PATIENCE < shown["seconds"] <= 180
     blocked = await console.command("decide", review=str(review.pk), decision="edit", text="A badword.")
     assert (blocked["code"], blocked["categories"]) == ("blocked", ["abuse"])
     answer = await done(console, "decide", review=str(review.pk), decision="edit", text="Call 13800138000.")

@@ -10,10 +10,11 @@ import pytest
 from chatbot.events import Event, FeedEntry
 from console import hub as hub_module
 from console.hub import Hub, Rows
+from tests.patience import PATIENCE
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110  what is waited for is no event
             await asyncio.sleep(0.002)
 

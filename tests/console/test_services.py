@@ -17,6 +17,7 @@ from console.services import Actor, Tools
 from guardrails.screening import screen
 from tests.console.conftest import MASTER_KEY
 from tests.fakes import FakeFind, FakeQueue, lexicon
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,7 +27,7 @@ def test_a_note_and_a_reply_at_once_wait_for_each_other(
 ) -> None:
     """Each holds the conversation before anything else: on PostgreSQL one that held it last met the other halfway."""
     tools = Tools(log, lambda: MASTER_KEY, FakeFind(), lambda text: screen(text, "in", lexicon=lexicon()), queue)
-    barrier, rounds = Barrier(2, timeout=20), 12
+    barrier, rounds = Barrier(2, timeout=PATIENCE), 12
     services.take(Actor(mei), chat.pk, tools=tools)
 
     def notes() -> None:

@@ -250,3 +250,17 @@ def test_a_base_that_does_not_exist_is_said_so(db: None) -> None:
 def test_a_document_of_a_pair_survives_commas_quotes_and_lines() -> None:
     [draft] = chunk(readers.read("a.csv", as_document('Is "it", red?', "Yes,\nit is.")).blocks)
     assert (draft.question, draft.text) == ('Is "it", red?', "Yes,\nit is.")
+
+
+def test_who_is_erased_while_gaps_are_collected_is_in_none_of_them(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = ask(site, "Do you deliver to Iceland?")
+    ask(site, "Can the kettle be repaired in Oslo?")
+    real = gap_services.group
+
+    def erasing(*arguments: Any) -> Any:
+        Conversation.objects.filter(pk=mine.conversation_id).delete()
+        return real(*arguments)
+
+    monkeypatch.setattr(gap_services, "group", erasing)
+    assert gather() == gap_services.Collected(questions=1, gaps=1, new=1)
+    assert gaps("shop").get().question == "Can the kettle be repaired in Oslo?"

@@ -5,10 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from pytest_django import DjangoAssertNumQueries
 
+from chatbot import worker_wiring
+from chatbot.knowledge_bases import KnowledgeBases
 from desk import wiring
+from knowledge.embedding import as_query
+from knowledge.loading import Loader
+from knowledge.retrieval import Retriever
+from tests.knowledge.fakes import FakeEmbedder
 from tests.knowledge.tooling import bring, tools
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +99,40 @@ def test_versions_are_listed_compared_restored_and_retired(knowledge: Any) -> No
         assert (status, list(row)) == (1, ["error"])
 
 
+def test_what_is_said_of_a_document_narrows_searches(
+    knowledge: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bring("# A\n\nA parcel costs 12 yuan.\n", then="urgent")
+    bring("# B\n\nA parcel costs 15 dollars.\n", name="b.md", then="urgent")
+    assert knowledge("describe", "b.md", "country=us") == (0, [{"document": "b.md", "metadata": {"country": "us"}}])
+    assert knowledge("describe", "b.md")[1][0]["metadata"] == {"country": "us"}
+    for wrong in (("describe", "c.md"), ("describe", "b.md", "country"), ("describe", "b.md", "Country=us")):
+        status, [row] = knowledge(*wrong)
+        assert (status, list(row)) == (1, ["error"])
+
+    embedder = FakeEmbedder()
+    bases = KnowledgeBases(
+        lambda: Loader("fake@1"), lambda index, _: Retriever(index, lambda text: embedder.embed([as_query(text)])[0])
+    )
+    monkeypatch.setattr(worker_wiring, "knowledge_bases", lambda: bases)
+
+    def search(*arguments: str, **row: Any) -> Any:
+        lines = [json.dumps({"question": "parcel costs", **row})]
+        monkeypatch.setattr("config.jsonlines.stdin_lines", lambda: lines)
+        _, [found] = knowledge("search", *arguments)
+        return found.get("error") or [passage["document"] for passage in found["passages"]]
+
+    assert sorted(search()) == ["a.md", "b.md"]
+    assert search("--filter", "country=us") == search("--filter", "country=de", "--filter", "country=us") == ["b.md"]
+    assert search(filters={"country": "us"}) == search(filters={"country": ["us", "de"]}) == ["b.md"]
+    assert search("--filter", "country=us", filters={"document": ["a.md"]}) == []
+    assert search("--filter", "country=us", filters={"country": "de"}) == []
+    for wrong_filters in (["country"], {"country": 1}, {"country": [1]}):
+        assert "filters" in search(filters=wrong_filters)
+    with pytest.raises(CommandError, match="KEY=VALUE"):
+        call_command("knowledge", "search", "--base", "shop", "--filter", "country")
+
+
 def test_a_purge_is_refused_done_and_proven(knowledge: Any) -> None:
     bring("# A\n\nThe returns desk is in the third hall of the warehouse.\n", then="urgent")
     assert knowledge("purge", "a.md")[0] == 1
@@ -119,3 +159,14 @@ def test_listing_takes_the_same_few_queries_however_many_documents(
         with django_assert_num_queries(5):
             knowledge("versions", "6 0.md")
         bring("# Page\n\nAnother text.\n", name="6 0.md", twice=True)
+
+
+def test_a_preview_shows_what_a_file_would_become(knowledge: Any, tmp_path: Path) -> None:
+    bring("# A\n\nText of it.\n", name="a.md")
+    folder = write(tmp_path, b="# B\n\nCall 13811112222.\n", empty="")
+    status, [chunk, finding, rest] = knowledge("preview", f"{folder}/b.md")
+    assert (status, chunk["text"], finding["shown"], rest["document"]) == (0, "Call [number].", False, "b.md")
+    assert [row["document"] for row in knowledge("documents")[1]] == ["a.md"]
+    for name in ("empty.md", "nowhere.md"):
+        status, [said] = knowledge("preview", f"{folder}/{name}")
+        assert (status, said["error"].startswith(name)) == (1, True)

@@ -105,3 +105,29 @@ def test_a_comparison_has_no_order_and_no_gaps(one: str, other: str) -> None:
     uneven = {"facts agreed", "ideas agreed", "parallel", "swapped in a parallel", "words swapped", "cosine"}
     for name, x, y in zip(NAMES, there, back, strict=True):
         assert name in uneven or x == pytest.approx(y), name
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other", "wanted"),
+    [
+        ("tiers", "Spend ¥200 and save ¥30.", "Spend ¥500 and save ¥100.", 1),
+        ("tiers", "Spend ¥200 and save ¥100.", "Spend ¥500 and save ¥30.", 0),
+        ("tiers", "Delivery costs ¥12.", "Delivery costs ¥15.", 0),
+        ("narrowed", "Order cakes two days ahead.", "Order wedding cakes two weeks ahead.", 1),
+        ("narrowed", "Order cakes two days ahead.", "Cakes must be ordered two weeks ahead.", 0),
+        ("cases differ", "Dogs are welcome on the second floor.", "Dogs are not allowed on the third floor.", 1),
+        ("cases differ", "三楼可以带宠物。", "五楼不可以带宠物。", 1),
+        ("cases differ", "四人会议室每小时60元。", "十人会议室每小时150元。", 1),
+        ("cases differ", "5公斤的犬每天喂90克。", "20公斤的犬每天喂250克。", 1),
+        ("cases differ", "Drivers under 25 pay €10.", "Drivers over 25 pay nothing.", 1),
+        ("cases differ", "The desk opens at 10:00.", "The desk closes at 21:00.", 1),
+        ("cases differ", "宠物离店时间为中午12点前。", "离店请在下午3点前接走宠物。", 0),
+        ("cases differ", "猫咪寄养每晚80元。", "犬类寄养每晚120元。", 1),
+        ("case of one alone", "Breakfast is served until 10:00.", "On Sundays breakfast is served until 11:30.", 1),
+        ("ideas opposed", "The building is open around the clock.", "The building is open from 6 am to 11 pm.", 1),
+        ("ideas opposed", "未用完的时长可累计到下月。", "时长当月有效，月底清零。", 1),
+    ],
+)
+def test_what_sets_statements_apart_is_counted(name: str, one: str, other: str, wanted: int) -> None:
+    assert (value(name, one, other) > 0) == bool(wanted)
+    assert value(name, one, other) == value(name, other, one)

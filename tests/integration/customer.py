@@ -8,6 +8,8 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import connect
 
+from tests.patience import PATIENCE
+
 
 class Customer:
     """Remembers token and last number; `transcript` holds finished messages by id, in the order in which they came."""
@@ -26,17 +28,17 @@ class Customer:
 
     def _connect(self) -> None:
         origin = "http" + self.url.removeprefix("ws").split("/ws/")[0]
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 2 * PATIENCE
         while True:
             try:
-                self.socket = connect(self.url, origin=origin, compression=None, open_timeout=5, max_queue=None)  # type: ignore[arg-type]
+                self.socket = connect(self.url, origin=origin, compression=None, open_timeout=PATIENCE, max_queue=None)  # type: ignore[arg-type]
                 hello = {"type": "hello", "protocol": 1, "key": self.key, "token": self.token, "after": self.seq}
                 self.socket.send(json.dumps({**hello, "language": self.language}))
-                welcome = json.loads(self.socket.recv(timeout=10))
+                welcome = json.loads(self.socket.recv(timeout=PATIENCE))
                 assert welcome["type"] == "welcome", welcome
                 break
             except (OSError, WebSocketException, TimeoutError):
-                assert time.monotonic() < deadline, "no connection for a minute"
+                assert time.monotonic() < deadline, "no connection for two minutes"
                 time.sleep(0.1)
         assert welcome["fresh"] == (not self.token)
         self.token = welcome["token"]
@@ -62,7 +64,7 @@ class Customer:
         self._take(event)
         return event
 
-    def until(self, done: Any, seconds: float = 30) -> float:
+    def until(self, done: Any, seconds: float = PATIENCE) -> float:
         """Read until `done()`; return the seconds that it took."""
         start = time.monotonic()
         while not done():

@@ -24,6 +24,7 @@ from bench.personal_data import values
 from bench.server import Server
 from guardrails.personal_data.detector import Detector
 from guardrails.personal_data.finding import ENTITIES
+from tests.patience import PATIENCE
 
 __all__ = ["ENTITIES", "Garden", "Leaks", "Monitor", "Plant", "compact", "database", "files", "metrics", "redis_now"]
 
@@ -137,7 +138,7 @@ class Monitor:
     def close(self) -> bytes:
         """Return all that was heard, its escapes undone."""
         self._line.shutdown(socket.SHUT_RDWR)
-        self._thread.join(5)
+        self._thread.join(PATIENCE)
         self._line.close()
         unescaped = re.sub(rb"\\x([0-9a-f]{2})", lambda m: bytes.fromhex(m[1].decode()), bytes(self._heard))
         return unescaped.replace(b'\\"', b'"').replace(b"\\\\", b"\\")

@@ -7,6 +7,7 @@ import pytest
 
 from bench.server import Server, running
 from tests.integration.customer import Customer
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.integration
 LONG = "Do you ship to Canada and how much is it?"
@@ -56,7 +57,7 @@ def test_after_a_killed_redis_nothing_is_lost_or_repeated(server: Server) -> Non
     customer.until(lambda: "degraded" in customer.services)
     id_ = customer.say("Which payment methods do you take?")
     customer.until(lambda: customer.services[-1] == "ok")
-    customer.until(lambda: customer.confirmed(id_) and len(customer.answers()) == 2, 60)
+    customer.until(lambda: customer.confirmed(id_) and len(customer.answers()) == 2)
     assert not customer.doubled
     assert all(customer.transcript[k]["text"] == m["text"] for k, m in before.items())
     customer.close()
@@ -82,9 +83,10 @@ def test_after_a_killed_web_the_widget_misses_nothing(server: Server) -> None:
 def test_a_worker_killed_in_the_middle_of_an_answer_leaves_one_answer_or_one_apology(writing_server: Server) -> None:
     customer = Customer(writing_server.socket_url)
     customer.say(LONG)
-    customer.until(lambda: "writing" in customer.stages, 60)  # whether a sentence is shown already, the model decides
+    # Whether a sentence is shown already, the model decides.
+    customer.until(lambda: "writing" in customer.stages, 2 * PATIENCE)
     writing_server.kill("worker")
-    seconds = customer.until(lambda: customer.answers(), 90)  # 25 s, a sweep, and whatever else this machine does
+    seconds = customer.until(lambda: customer.answers(), 2 * PATIENCE)
     print(f"answered {seconds:.1f} s after the kill: {customer.answers()[0]['outcome']}")
     for _ in range(40):  # two sweeps: nothing more may come
         customer.read(0.25)
@@ -96,9 +98,9 @@ def test_a_worker_killed_in_the_middle_of_an_answer_leaves_one_answer_or_one_apo
 def test_stop_ends_the_answer(writing_server: Server) -> None:
     customer = Customer(writing_server.socket_url)
     customer.say(LONG)
-    customer.until(lambda: "writing" in customer.stages, 60)
+    customer.until(lambda: "writing" in customer.stages, 2 * PATIENCE)
     customer.send({"type": "stop"})
-    customer.until(lambda: customer.answers(), 25)
+    customer.until(lambda: customer.answers())
     assert customer.answers()[0]["reason"] == "stopped"
     customer.close()
 

@@ -33,7 +33,9 @@ from tests.integration import planting
 from tests.integration.customer import Customer
 from tests.integration.planting import Garden, Leaks, Monitor, Plant
 from tests.integration.test_staff import Agent
+from tests.integration.test_staff_guards import frozen
 from tests.integration.test_uploads import form, headers, request
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.integration
 
@@ -45,6 +47,10 @@ OPTIONS = {
     "KEFU_UPLOADS_PER_MINUTE": "1000",
     "KEFU_UPLOADS_PER_MINUTE_IP": "1000",
 }
+HELD = "Can I add an item to a paid order, or have two orders sent together?"
+RISKY = "packed together"
+"""Stands in the demo's answer to that."""
+
 SECRET = (
     "from chatbot import sites, wiring; from chatbot.models import Site; "
     "print(sites.new_user_secret(Site.objects.get(key='demo'), master_key=wiring.master_key()))"
@@ -163,7 +169,7 @@ def profile(scene: Scene, plants: list[Plant]) -> None:
         who = {"name": by["PERSON"], "email": by["EMAIL"], "attributes": attributes, "aud": "demo"}
         token = jwt.encode(claims | who, secret, algorithm="HS256")
         with scene.opened(user=token, device=f"{plant.value:x<16}"[:64]) as socket:
-            assert json.loads(socket.recv(timeout=10))["type"] == "welcome"
+            assert json.loads(socket.recv(timeout=PATIENCE))["type"] == "welcome"
 
 
 @door("name of a file", "{}")
@@ -238,7 +244,7 @@ def odd_hellos(scene: Scene, plants: list[Plant]) -> None:
             {"user": plant.text, "device": "d" * 16},
         ):
             with scene.opened(**hello) as socket:
-                socket.recv(timeout=10)
+                socket.recv(timeout=PATIENCE)
 
 
 @door("addresses and headers")
@@ -246,7 +252,7 @@ def addresses(scene: Scene, plants: list[Plant]) -> None:
     for plant in plants:
         value = quote(plant.value)
         with scene.opened(f"?q={value}") as socket:
-            socket.recv(timeout=10)
+            socket.recv(timeout=PATIENCE)
         with suppress(InvalidStatus):
             scene.opened(f"nowhere/{value}").close()
         spoken = {"User-Agent": value, "Referer": f"https://shop.example/?q={value}", "Cookie": f"a={value}"}
@@ -260,7 +266,7 @@ def addresses(scene: Scene, plants: list[Plant]) -> None:
 
 
 def fetched(server: Server, path: str, method: str = "GET", **spoken: str) -> int:
-    connection = http.client.HTTPConnection(urlsplit(server.address).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(server.address).netloc, timeout=PATIENCE)
     connection.request(method, path, headers=spoken)
     return connection.getresponse().status
 
@@ -286,6 +292,28 @@ def reasons(scene: Scene, plants: list[Plant]) -> None:
         scene.agent.command("reveal", conversation=scene.chat, placeholder="<CN_MOBILE_1>", why=plant.text)
 
 
+@door("reviewer's edit")
+def review_edits(scene: Scene, plants: list[Plant]) -> None:
+    """Said instead of what was held of a reply, because of a word that stands in it."""
+    made = json.loads(scene.server.command("staff", "add", "rui", "--role", "reviewer", "--site", "demo"))
+    reviewer = Agent(scene.server, session_cookie(scene.server.address, "rui", made["password"]))
+    scene.server.command("lexicon", "put", "kefu", RISKY, "--level", "review")
+    customer = Customer(scene.server.socket_url)
+    edited: list[str] = []
+    while len(edited) < len(plants):
+        before = len(customer.answers())
+        customer.say(HELD)
+        customer.until(lambda before=before: len(customer.answers()) > before)
+        for review in reviewer.command("reviews")["reviews"]:  # none while the word is not known in the worker
+            text = plants[len(edited)].text
+            reviewer.command("decide", review=review["review"], decision="edit", text=text)
+            edited.append(review["review"])
+            customer.until(lambda before=before: len(customer.answers()) > before + 1)
+    scene.server.command("lexicon", "remove", "kefu", RISKY)
+    reviewer.socket.close()
+    customer.close()
+
+
 @door("staff frames that are refused")
 def odd_staff_frames(scene: Scene, plants: list[Plant]) -> None:
     for plant in plants:
@@ -305,13 +333,42 @@ def odd_staff_frames(scene: Scene, plants: list[Plant]) -> None:
 
 @door("signing in: name and password")
 def sign_in(scene: Scene, plants: list[Plant]) -> None:
-    with httpx.Client(base_url=scene.server.address, timeout=30) as client:
+    with httpx.Client(base_url=scene.server.address, timeout=PATIENCE) as client:
         for plant in plants:
             page = client.get("/staff/login/", params={"next": f"/staff/?q={plant.value}"})
             token = page.text.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
             given = {"csrfmiddlewaretoken": token, "username": plant.value, "password": plant.text}
             path = "/staff/login/?" + urlencode({"next": f"/{plant.value}"})
             assert client.post(path, data=given, headers={"Referer": str(page.url)}).status_code in (200, 429)
+
+
+# --- everybody, while redis is away
+
+
+@door("what is tried while redis is away")
+def without_redis(scene: Scene, plants: list[Plant]) -> None:
+    """A few of each: whatever waits for redis waits for seconds."""
+    customer = Customer(scene.server.socket_url)
+    first = customer.say("Where is my parcel?")
+    customer.until(lambda: customer.confirmed(first))
+    tried: list[str] = []
+    with frozen(scene.server, "redis"):
+        for plant in plants[:3]:
+            tried.append(customer.say(plant.text))
+            customer.send({"type": "edit", "id": first, "text": plant.text})
+            for what in ("reply", "note"):
+                given = {"type": what, "id": str(uuid.uuid4()), "conversation": scene.chat, "text": plant.text}
+                scene.agent.ask_once(given)
+        for plant in plants[3:6]:
+            name = f"{plant.text.replace('/', ' ')}.txt"
+            sent = form(name, plant.text.encode())
+            status, _, _ = request(scene.server, "POST", "/files/", sent, **headers(scene.server, customer))
+            assert status in (201, 429, 503)
+            assert fetched(scene.server, f"/staff/login/?next=/{quote(plant.value)}") < 600
+        customer.until(lambda: len(customer.errors) + sum(map(customer.confirmed, tried)) >= len(tried))
+    again = customer.say("Thank you.")
+    customer.until(lambda: customer.confirmed(again))
+    customer.close()
 
 
 # --- commands

@@ -1,5 +1,5 @@
-"""What is published counts in every process within two seconds, while all of them search without pause; and a maker of
-snapshots may be killed.
+"""What is published counts in every process soon, while all of them search without pause; and a maker of snapshots may
+be killed. bench.scale says how soon: here the machine may be slow.
 """
 
 import json
@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
+
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).resolve().parent.parent.parent
-SECONDS = 2.0
 PREPARED = """
 import django; django.setup()
 from knowledge import loading, releases
@@ -74,7 +75,7 @@ def wait_for(watchers: list[subprocess.Popen[str]], word: str) -> None:
         one.stdin.flush()
 
 
-def test_what_is_published_retired_and_rolled_back_counts_in_two_processes_within_two_seconds(
+def test_what_is_published_retired_and_rolled_back_counts_in_two_processes_that_go_on_searching(
     environment: dict[str, str], watchers: list[subprocess.Popen[str]]
 ) -> None:
     changes = {
@@ -89,8 +90,8 @@ def test_what_is_published_retired_and_rolled_back_counts_in_two_processes_withi
         published = float(done.stdout)
         for one in watchers:
             heard: dict[str, Any] = json.loads(hear(one))
-            assert heard["found"] - published <= SECONDS, heard
-            assert heard["slowest"] <= SECONDS, heard
+            assert heard["found"] - published <= PATIENCE, heard
+            assert heard["slowest"] <= PATIENCE, heard
 
 
 def test_a_maker_of_snapshots_that_is_killed_leaves_nothing_half_live_and_the_next_one_finishes(
@@ -104,5 +105,5 @@ def test_a_maker_of_snapshots_that_is_killed_leaves_nothing_half_live_and_the_ne
     assert len(list(folder.glob(".making-*"))) == 1
     began = time.monotonic()
     assert do(environment, make).returncode == 0
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 2 * PATIENCE
     assert sorted(path.name for path in folder.iterdir()) == ["1", "lock"]

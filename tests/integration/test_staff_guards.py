@@ -1,9 +1,7 @@
 """What agents write is judged by a worker, over real processes: passed, warned of, blocked, or not sent at all."""
 
-import json
 import os
 import signal
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,14 +19,9 @@ pytestmark = pytest.mark.integration
 INSULT = "You are worthless and everybody would be glad if you were dead, you pathetic creature."
 
 
-def ask(agent: Agent, type_: str, **fields: Any) -> dict[str, Any]:
-    """Send a command; its answer, an error or not."""
-    id_ = fields.pop("id", None) or str(uuid.uuid4())
-    agent.socket.send(json.dumps({"type": type_, "id": id_, **fields}))
-    while True:
-        frame = agent.next()
-        if frame.get("id") == id_:
-            return frame
+def reply_once(agent: Agent, chat: str, text: str, id_: str = "") -> dict[str, Any]:
+    """Send a reply; its answer, an error or not."""
+    return agent.ask_once({"type": "reply", "id": id_ or str(uuid.uuid4()), "conversation": chat, "text": text})
 
 
 @contextmanager
@@ -56,32 +49,28 @@ def test_what_agents_write_is_judged_by_the_workers_models_or_not_sent() -> None
     with running() as server:
         agent, customer, chat = taken(server)
         agent.command("reply", conversation=chat, text="Good morning, how can I help you?")
-        blocked = ask(agent, "reply", conversation=chat, text=INSULT, confirmed=True)
+        blocked = agent.ask("reply", conversation=chat, text=INSULT, confirmed=True)
         assert (blocked["code"], blocked["categories"]) == ("blocked", ["toxicity"])
-        leaked = ask(agent, "reply", conversation=chat, text=next(iter(instructions()))[:400], confirmed=True)
+        leaked = agent.ask("reply", conversation=chat, text=next(iter(instructions()))[:400], confirmed=True)
         assert (leaked["code"], leaked["categories"]) == ("blocked", ["instructions"])
 
         kept, sent = str(uuid.uuid4()), str(uuid.uuid4())
         agent.command("reply", conversation=chat, text="One moment.")
-        first = ask(agent, "reply", id=sent, conversation=chat, text="Here it is.")
+        first = agent.command("reply", id=sent, conversation=chat, text="Here it is.")
         with frozen(server, "worker"):
-            started = time.monotonic()
-            late = ask(agent, "reply", id=kept, conversation=chat, text="And the other one.")
-            assert time.monotonic() - started < 4
+            late = reply_once(agent, chat, "And the other one.", kept)
             assert (late["code"], "was not sent" in late["message"]) == ("guards_unavailable", True)
-            again = ask(agent, "reply", id=sent, conversation=chat, text="Here it is.")
+            again = reply_once(agent, chat, "Here it is.", sent)
             assert again["message"] == first["message"]
-        assert ask(agent, "reply", id=kept, conversation=chat, text="And the other one.")["type"] == "done"
+        agent.command("reply", id=kept, conversation=chat, text="And the other one.")
 
         server.kill("worker")
-        dead = ask(agent, "reply", conversation=chat, text="While nobody can judge.")
+        dead = reply_once(agent, chat, "While nobody can judge.")
         assert dead["code"] == "guards_unavailable"
         with frozen(server, "redis"):
-            gone = ask(agent, "reply", conversation=chat, text="While redis is away.")
+            gone = reply_once(agent, chat, "While redis is away.")
             assert gone["code"] == "guards_unavailable"
-        deadline = time.monotonic() + 60
-        while ask(agent, "reply", conversation=chat, text="Back again.")["type"] != "done":
-            assert time.monotonic() < deadline
+        agent.command("reply", conversation=chat, text="Back again.")
         said = ["Good morning, how can I help you?", "One moment.", "Here it is.", "And the other one.", "Back again."]
         customer.until(lambda: [m["text"] for m in customer.transcript.values() if m["role"] == "agent"] == said)
         agent.socket.close()

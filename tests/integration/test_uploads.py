@@ -17,6 +17,7 @@ import pytest
 from bench.server import Server, running
 from tests.attachments.samples import SECRET, picture
 from tests.integration.customer import Customer
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.integration
 
@@ -46,7 +47,7 @@ def stranger(server: Server) -> Iterator[Customer]:
 def request(
     server: Server, method: str, path: str, body: bytes = b"", **headers: str
 ) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection(urlsplit(server.address).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urlsplit(server.address).netloc, timeout=PATIENCE)
     connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
     reply = connection.getresponse()
     return reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read()
@@ -165,11 +166,11 @@ def test_an_endless_body_takes_neither_memory_nor_disk(
     before, sent = resident(web), 0
     known = headers(server, customer) if with_token else {"Origin": server.address, "X_Kefu_Key": "demo"}
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in known.items()]
-    with socket.create_connection((address.hostname or "", address.port or 0), timeout=20) as line:
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=PATIENCE) as line:
         head = [f"POST {path} HTTP/1.1", f"Host: {address.netloc}", "Transfer-Encoding: chunked", *lines]
         line.sendall("\r\n".join([*head, "", ""]).encode())
         chunk = b"%x\r\n" % 65_536 + bytes(65_536) + b"\r\n"
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         try:
             while sent < 200_000_000 and time.monotonic() < deadline:
                 line.sendall(chunk)
