@@ -14,6 +14,7 @@ from api.models import ApiToken
 from chatbot import wiring
 from chatbot.limits import TooMany
 from console.throttle import address_of
+from desk.jobs import NotMeant, TooManyJobs
 from desk.services import PersonalData
 from guardrails.personal_data.pool import MaskingUnavailable
 from knowledge.blocks import Unreadable
@@ -50,7 +51,7 @@ def _take(**holders: Any) -> None:
 
 
 def needs(scope: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Refuse tokens of a lesser scope."""
+    """Refuse tokens that this scope is not granted to; the documentation says so."""
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
@@ -59,6 +60,7 @@ def needs(scope: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
                 raise Refused(403, "scope", f"this token may not do what takes the scope {scope!r}")
             return view(request, *args, **kwargs)
 
+        run.scope = scope  # type: ignore[attr-defined]
         return run
 
     return decorate
@@ -90,6 +92,14 @@ def add_refusals(api: NinjaAPI) -> None:
     @api.exception_handler(TooManyGolden)
     def too_many_golden(request: HttpRequest, error: TooManyGolden) -> HttpResponse:
         return answer(request, 409, "too_many", str(error))
+
+    @api.exception_handler(TooManyJobs)
+    def too_many_jobs(request: HttpRequest, error: TooManyJobs) -> HttpResponse:
+        return answer(request, 429, "too_many", str(error))
+
+    @api.exception_handler(NotMeant)
+    def not_meant(request: HttpRequest, error: NotMeant) -> HttpResponse:
+        return answer(request, 409, "not_meant", str(error))
 
     @api.exception_handler(PersonalData)
     def personal_data(request: HttpRequest, error: PersonalData) -> HttpResponse:

@@ -16,10 +16,13 @@ class ApiToken(models.Model):
         READ = "read"
         EDIT = "edit"
         PUBLISH = "publish"
+        PURGE = "purge"
 
     name = models.CharField(max_length=150)
     base = models.ForeignKey(KnowledgeBase, on_delete=models.CASCADE, related_name="api_tokens")
-    scope = models.CharField(max_length=8, choices=Scope.choices, help_text="each may do what those before it may")
+    scope = models.CharField(
+        max_length=8, choices=Scope.choices, help_text="edit reads, too, publish edits; purge reads and purges"
+    )
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token")
     hint = models.CharField(max_length=12, help_text="its first characters, by which people tell tokens apart")
     author = models.ForeignKey(

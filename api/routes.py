@@ -1,41 +1,49 @@
-"""The API, version 1: documents, chunks, releases, golden questions, search. A route is a few lines around a service.
+"""The API, version 1: documents, previews, chunks, releases, golden questions, purges, search. A route is a few lines
+around a service.
 
 Its pages of documentation are at /api/v1/docs.
 """
 
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import File, Form, NinjaAPI, Query
+from ninja import File, Form, Query
 from ninja.files import UploadedFile
 
 from api import door, schemas
+from api.documentation import DocumentedAPI
 from api.door import Refused, needs
 from api.models import ApiToken
 from chatbot import wiring
 from console import audit
-from desk import asking, gap_services, radar_findings, services
+from desk import asking, gap_services, jobs, radar_findings, services
+from desk.models import Job
 from knowledge import editing, examining, importing, releases
 from knowledge.differences import differences
 from knowledge.golden import Golden
-from knowledge.models import Document, DocumentVersion, Examination, Gap, KnowledgeBase, RadarFinding, Release
+from knowledge.models import Document, DocumentVersion, Examination, Gap, KnowledgeBase, Purge, RadarFinding, Release
 from knowledge.overview import states
 from knowledge.pins import Content
 
 PAGE = 500
 
-api = NinjaAPI(
+api = DocumentedAPI(
     title="Kefu",
     version="1",
-    description="The knowledge desk for programs. A token is made by `manage.py api_token make NAME`.",
+    description=(
+        "The knowledge desk for programs. `manage.py api_token make NAME --base BASE --scope SCOPE` prints a token. "
+        "It goes into the header `Authorization: Bearer kefu_…` and opens its own base alone. Scopes: `read`; `edit` "
+        "and `publish`, each of which may do what those before it may; `purge`, which reads and removes for good. "
+        'Every refusal is `{"code", "message"}`.'
+    ),
     auth=door.Token(),
     urls_namespace="api",
-    openapi_extra={"info": {"license": {"name": ""}}},
 )
 door.add_refusals(api)
 
-Refusals = {401: schemas.Error, 403: schemas.Error, 404: schemas.Error, 409: schemas.Error, 422: schemas.Error}
+Refusals = dict.fromkeys((401, 403, 404, 409, 422, 429), schemas.Error)
 
 
 def _token(request: HttpRequest) -> ApiToken:
@@ -249,6 +257,77 @@ def _content(content: schemas.Content) -> Content:
     return Content(content.text, content.heading, content.question, tuple(content.questions), content.enabled)
 
 
+# --- previews, purges, proofs: the desk worker does them
+
+
+def _job(job: Job, page: schemas.Page) -> dict[str, Any]:
+    fields = ("id", "kind", "state", "reason", "author", "created", "finished")
+    told = {name: getattr(job, name) for name in fields} | {"code": job.reason_code}
+    if job.result is None:
+        return told
+    if job.kind == Job.Kind.PREVIEW:
+        return told | {"preview": _page_of(job.result, page)}
+    return told | {"purged" if job.kind == Job.Kind.PURGE else "proof": job.result}
+
+
+def _page_of(result: dict[str, Any], page: schemas.Page) -> dict[str, Any]:
+    chunks = result["chunks"][page.offset : page.offset + page.limit]
+    shown = {one["position"] for one in chunks}
+    findings = [one for one in result["findings"] if one["chunk"] in shown]
+    return {**result, "count": len(result["chunks"]), "chunks": chunks, "findings": findings}
+
+
+@api.post("/previews", response={202: schemas.JobOut, **Refusals}, tags=["previews and purges"])
+@needs("edit")
+def preview(request: HttpRequest, file: File[UploadedFile], form: Form[schemas.PreviewIn]) -> Any:
+    """Have a file read, cut into chunks and examined as if it were uploaded; nothing of it is stored or goes live.
+
+    Ask for the job until it is done. Its result is kept for an hour. A .zip is not previewed: send its files.
+    """
+    name = form.name or file.name or "document"
+    return 202, _job(jobs.preview(_base(request), name, file.read(), author=_author(request)), schemas.Page())
+
+
+@api.post("/versions/{int:id}/preview", response={202: schemas.JobOut, **Refusals}, tags=["previews and purges"])
+@needs("edit")
+def preview_version(request: HttpRequest, id: int) -> Any:
+    """Have the file of a version read anew, with today's readers and guards and the document's edits; as for a file."""
+    return 202, _job(jobs.preview_version(_version(request, id), author=_author(request)), schemas.Page())
+
+
+@api.post("/documents/{int:id}/purge", response={202: schemas.JobOut, **Refusals}, tags=["previews and purges"])
+@needs("purge")
+def purge(request: HttpRequest, id: int, body: schemas.PurgeIn) -> Any:
+    """Remove a document for good: text, vectors, files, and what was said of it; hashes alone stay.
+
+    This cannot be undone. The body repeats the document's name. While it answers, `published` must say so, too.
+    """
+    document = _document(request, id)
+    job = jobs.purge(document, body.name, published=body.published, author=_author(request))
+    _record(request, "purge", ("document", document.pk), published=body.published)
+    return 202, _job(job, schemas.Page())
+
+
+@api.post("/prove-gone", response={202: schemas.JobOut, **Refusals}, tags=["previews and purges"])
+@needs("purge")
+def prove_gone(request: HttpRequest, body: schemas.ProofIn) -> Any:
+    """Have every store searched for a purged document, by hashes alone: database, files, indexes, redis, logs."""
+    try:
+        job = jobs.prove_gone(_base(request), body.name, author=_author(request))
+    except Purge.DoesNotExist:
+        raise Refused(404, "not_found", "no document of that name was purged") from None
+    return 202, _job(job, schemas.Page())
+
+
+@api.get("/jobs/{uuid:id}", response={200: schemas.JobOut, **Refusals}, tags=["previews and purges"])
+def job(request: HttpRequest, id: UUID, page: Query[schemas.Page]) -> Any:
+    """Tell how a preview, a purge or a proof is doing, and what came of it; a preview's chunks come in pages."""
+    found = Job.objects.filter(base=_base(request), pk=id).first()
+    if found is None:
+        raise Refused(404, "not_found", "there is no such job")
+    return _job(found, page)
+
+
 # --- releases
 
 
@@ -417,6 +496,6 @@ def dismiss_gap(request: HttpRequest, id: int) -> Any:
 def search(request: HttpRequest, body: schemas.Query) -> Any:
     """Tell what is found for a question, how sure that is, and what would be answered."""
     try:
-        return asking.why(_base(request).slug, body.question, body.history, body.top)
+        return asking.why(_base(request).slug, body.question, body.history, body.top, body.filters)
     except asking.Unanswered as error:
         raise Refused(503, "unavailable", f"no worker has answered ({error.why}); try again") from None

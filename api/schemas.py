@@ -2,15 +2,22 @@
 
 from datetime import datetime
 from typing import Any, Literal
+from uuid import UUID
 
 from ninja import Schema
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 Then = Literal["draft", "publish", "urgent"]
 
 
+def _example(**values: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [values]})
+
+
 class Error(Schema):
-    """Why a request was refused: `code` for programs, `message` for people."""
+    """Why a request was refused: `code` for programs, `message` for people; every refusal has this shape."""
+
+    model_config = _example(code="not_found", message="there is no such document")
 
     code: str
     message: str
@@ -60,6 +67,29 @@ class VersionOut(Schema):
     findings: int = Field(description="personal data and injections found in it")
 
 
+class PreviewIn(Schema):
+    """What goes with a file that is only to be looked at."""
+
+    name: str = Field("", max_length=500, description="of the document that it would be; empty: the file's")
+
+
+class PurgeIn(Schema):
+    """Removing for good cannot be undone, so the document is named again."""
+
+    model_config = _example(name="returns.md", published=True)
+
+    name: str = Field(max_length=500, description="the document's name, letter by letter")
+    published: bool = Field(default=False, description="also while it answers: it is retired first")
+
+
+class ProofIn(Schema):
+    """Which purged document is to be searched for."""
+
+    model_config = _example(name="returns.md")
+
+    name: str = Field(max_length=500, description="of the document, as it was")
+
+
 class DocumentOut(Schema):
     """A document: the version that answers now, and the newest one."""
 
@@ -93,8 +123,71 @@ class Finding(Schema):
     decision: str
 
 
+class PreviewOut(Schema):
+    """What a file would become; nothing of it is stored for good. `chunks` is the page that was asked for."""
+
+    document: str
+    same_as: str = Field(description="another document that says the same; it would be refused as a duplicate")
+    count: int = Field(description="chunks that were examined")
+    left_out: int = Field(description="chunks after these, which were not")
+    chunks: list["ChunkOut"]
+    findings: list[Finding] = Field(description="those of these chunks")
+    quarantined: bool = Field(description="it would wait in quarantine: it gives the model orders")
+    notices: list[list[str]]
+    edits: int = Field(description="edits of the document that would be in it")
+
+
+class Purged(Schema):
+    """What was removed, in numbers, and what could not be."""
+
+    versions: int = 0
+    chunks: int = 0
+    vectors: int = 0
+    files: int = 0
+    replies: int = 0
+    redis: str = ""
+    database: str = ""
+    note: str = ""
+
+
+class Store(Schema):
+    """A store that was searched: entries in it, places in which something is left, the first of them."""
+
+    store: str
+    entries: int
+    left: int
+    found: list[str]
+    note: str
+
+
+class Proof(Schema):
+    """Whether anything of a purged document is left."""
+
+    gone: bool
+    purged: str
+    stores: list[Store]
+
+
+class JobOut(Schema):
+    """Work of the desk: `state` is waiting, running, done or failed (then `code` and `reason` say why)."""
+
+    id: UUID
+    kind: Literal["preview", "purge", "proof"]
+    state: Literal["waiting", "running", "done", "failed"]
+    code: str
+    reason: str
+    author: str
+    created: datetime
+    finished: datetime | None
+    preview: PreviewOut | None = None
+    purged: Purged | None = None
+    proof: Proof | None = None
+
+
 class Decisions(Schema):
     """Decisions by the ids of findings. `for_base`: the same values in later documents, too."""
+
+    model_config = _example(decisions={"0.text.14": "publish"}, for_base=True, then="draft")
 
     decisions: dict[str, Literal["publish", "mask"]]
     for_base: bool = False
@@ -138,6 +231,11 @@ class EditIn(Schema):
 class Edits(Schema):
     """Edits of the version of that number: refused when it is not the newest any more."""
 
+    model_config = _example(
+        number=3,
+        edits=[{"first": 0, "last": 0, "contents": [{"text": "Returns within 30 days.", "heading": "Returns"}]}],
+    )
+
     number: int
     edits: list[EditIn] = Field(min_length=1, max_length=200)
     note: str = Field("", max_length=300)
@@ -146,6 +244,8 @@ class Edits(Schema):
 
 class Restored(Schema):
     """Make an old version the newest again."""
+
+    model_config = _example(number=2, then="draft")
 
     number: int
     then: Then = "draft"
@@ -204,12 +304,16 @@ class Draft(Schema):
 class Publish(Schema):
     """Publish the draft at the revision that was looked at; `urgent` before it is examined."""
 
+    model_config = _example(revision=7, urgent=False)
+
     revision: int
     urgent: bool = False
 
 
 class Rollback(Schema):
     """Go back to the release of that number; without it to the one before."""
+
+    model_config = _example(number=4)
 
     number: int | None = None
 
@@ -227,6 +331,10 @@ class ReleaseOut(Schema):
 class GoldenIn(Schema):
     """A golden question and its right treatment."""
 
+    model_config = _example(
+        question="How long may I return something?", expects="answer", document="returns.md", facts=["30 days"]
+    )
+
     question: str = Field(min_length=1, max_length=2_000)
     expects: Literal["answer", "refusal"] = "answer"
     document: str = Field("", max_length=500)
@@ -235,6 +343,10 @@ class GoldenIn(Schema):
 
 class GoldenOut(GoldenIn):
     """A golden question that is kept."""
+
+    model_config = _example(
+        question="How long?", origin="thumbs_down", author="li", created="2026-11-22T09:00:00Z", facts=["30 days"]
+    )
 
     origin: str
     author: str
@@ -264,6 +376,10 @@ class GapOut(Schema):
 class GapAnswer(Schema):
     """An answer to a gap; it becomes a document of one question and its answer."""
 
+    model_config = _example(
+        question="Do you deliver to Iceland?", answer="Yes, within ten days, for 90 yuan.", then="publish"
+    )
+
     question: str = Field(min_length=1, max_length=2_000)
     answer: str = Field(min_length=1, max_length=20_000)
     then: Then = "draft"
@@ -272,9 +388,14 @@ class GapAnswer(Schema):
 class Query(Schema):
     """A question, with what was said before it, the oldest first."""
 
+    model_config = _example(question="And to Iceland?", history=["What does a parcel cost?"], top=5)
+
     question: str = Field(min_length=1, max_length=2_000)
     history: list[str] = Field([], max_length=20)
     top: int = Field(5, ge=1, le=20)
+    filters: dict[str, list[str]] = Field(
+        {}, max_length=20, description="only documents with one of these values for every key; also language, document"
+    )
 
 
 class PassageOut(Schema):
@@ -288,6 +409,7 @@ class PassageOut(Schema):
     score: float
     dense: float
     bm25: float
+    rerank: float | None = Field(None, description="where there is a reranker and it was in time")
 
 
 class Why(Schema):

@@ -23,7 +23,14 @@ from knowledge.models import KnowledgeBase
 
 PREFIX = "kefu_"
 _SHAPE = re.compile(rf"({PREFIX}[A-Za-z0-9_-]{{43}})([A-Za-z0-9_-]{{12}})")
-_RANK = {scope: rank for rank, scope in enumerate(ApiToken.Scope.values)}
+_READ, _EDIT, _PUBLISH, _PURGE = ApiToken.Scope
+GRANTS: dict[str, frozenset[str]] = {
+    _READ: frozenset((_READ,)),
+    _EDIT: frozenset((_READ, _EDIT)),
+    _PUBLISH: frozenset((_READ, _EDIT, _PUBLISH)),
+    _PURGE: frozenset((_READ, _PURGE)),
+}
+"""What a token of a scope may do. What cannot be undone takes a token of its own."""
 
 
 class TokenError(Exception):
@@ -78,7 +85,7 @@ def find(token: str) -> ApiToken | None:
 
 def may(token: ApiToken, scope: str) -> bool:
     """Say whether a token may do what takes that scope."""
-    return _RANK[token.scope] >= _RANK[scope]
+    return scope in GRANTS[token.scope]
 
 
 def revoke(name: str, *, author: User | None = None) -> bool:

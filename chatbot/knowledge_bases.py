@@ -12,8 +12,9 @@ from collections.abc import Callable
 
 from django.db import DatabaseError, close_old_connections
 
-from knowledge import loading
+from knowledge import loading, releases
 from knowledge.errors import BaseMissing, VectorsMissing
+from knowledge.filters import Filters
 from knowledge.index import Index
 from knowledge.loading import Loader, Published
 from knowledge.passages import Retrieved
@@ -45,15 +46,16 @@ class KnowledgeBases:
         self._loader, self._make_retriever, self._make_snapshot = loader, retriever, make_snapshot
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._indexes: dict[str, Index] = {}
-        self._thresholds: dict[str, float | None] = {}
+        self._published: dict[str, Published] = {}
         self._retrievers: dict[str, Retriever] = {}
+        self._contacts: dict[str, tuple[int, list[str]]] = {}
         self._looked: dict[str, float] = {}
         self._asked: dict[str, float] = {}
         self._watching = False
 
-    def search(self, question: str, base: str) -> Retrieved:
-        """Search the newest release of a base. Raises `BaseMissing`, `VectorsMissing`."""
-        return self.retriever(base).search(question)
+    def search(self, question: str, base: str, *, filters: Filters | None = None) -> Retrieved:
+        """Search what `filters` let through of the newest release. Raises `BaseMissing`, `VectorsMissing`."""
+        return self.retriever(base).search(question, filters=filters)
 
     def retriever(self, base: str) -> Retriever:
         """Return the retriever of a base's newest release. Raises `BaseMissing`, `VectorsMissing`."""
@@ -70,6 +72,22 @@ class KnowledgeBases:
         """The release of the base that this process answers from; 0 before its first search."""
         index = self._indexes.get(base)
         return 0 if index is None else index.version
+
+    def contacts(self) -> frozenset[str]:
+        """What looks like personal data and is published, in any base that was searched: nobody's secret."""
+        for base, index in tuple(self._indexes.items()):
+            if self._contacts.get(base, (0, []))[0] != index.version:
+                self._contacts[base] = index.version, releases.contacts(base)
+        return frozenset(one for base in tuple(self._indexes) for one in self._contacts.get(base, (0, []))[1])
+
+    def stamp(self, base: str) -> tuple[int, str]:
+        """The release of the base that this process answers from, and all that its answers hang on: the release, the
+        base's own threshold and what is known of its documents. (0, "") before its first search.
+        """
+        index, now = self._indexes.get(base), self._published.get(base)
+        if index is None or now is None:
+            return 0, ""
+        return index.version, f"{index.version} {now.threshold} {now.described}"
 
     def watch(self, stop: threading.Event | None = None) -> threading.Thread:
         """Follow what is published from now on until `stop`, in a thread that ends with the process."""
@@ -94,7 +112,7 @@ class KnowledgeBases:
         for base in tuple(self._retrievers):
             if base not in published:
                 with self._locks[base]:  # the base was deleted: nothing of it may answer
-                    del self._retrievers[base], self._indexes[base], self._thresholds[base]
+                    del self._retrievers[base], self._indexes[base], self._published[base]
                 continue
             try:
                 with self._locks[base]:
@@ -105,13 +123,15 @@ class KnowledgeBases:
     def _refresh(self, base: str, now: Published) -> None:
         loader, index = self._loader(), self._indexes.get(base)
         if index is None or loader.has_newer_snapshot(now.base_id, index):
-            index = self._swap(base, loader.load(base, checked=index is None), now.threshold)
+            index = self._swap(base, loader.load(base, checked=index is None), now)
         elif index.version != now.number:
-            index = self._swap(base, loader.load(base, index), now.threshold)
+            index = self._swap(base, loader.load(base, index), now)
             index.pair()  # it takes a while, and the pairs of the release before do until then
-            self._swap(base, index, now.threshold)
-        elif self._thresholds[base] != now.threshold:
-            self._swap(base, index, now.threshold)
+            self._swap(base, index, now)
+        elif self._published[base].described != now.described:
+            index = self._swap(base, loader.describe(base, index), now)
+        elif self._published[base].threshold != now.threshold:
+            self._swap(base, index, now)
         self._looked[base] = time.monotonic()
         if self._make_snapshot is None or not loader.wants_snapshot(now.base_id, index):
             return
@@ -119,7 +139,7 @@ class KnowledgeBases:
             self._asked[base] = time.monotonic()
             self._make_snapshot(base)
 
-    def _swap(self, base: str, index: Index, threshold: float | None) -> Index:
-        self._retrievers[base] = self._make_retriever(index, threshold)
-        self._indexes[base], self._thresholds[base] = index, threshold
+    def _swap(self, base: str, index: Index, now: Published) -> Index:
+        self._retrievers[base] = self._make_retriever(index, now.threshold)
+        self._indexes[base], self._published[base] = index, now
         return index

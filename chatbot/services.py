@@ -24,7 +24,7 @@ from guardrails import services as vault
 from guardrails.personal_data.finding import Finding
 from guardrails.personal_data.masking import same_value
 from guardrails.vault import MasterKey
-from knowledge import releases
+from knowledge import purging, releases
 
 logger = logging.getLogger(__name__)
 
@@ -268,7 +268,8 @@ def erase_conversation(
     also: Sequence[Callable[[uuid.UUID], object]] = (),
     idle_since: datetime | None = None,
 ) -> bool:
-    """Delete a conversation, its messages, ledger, files, vault and events; return whether it is gone now.
+    """Delete a conversation, its messages, ledger, files, vault and events, and what it asked from the gaps of its
+    base; return whether it is gone now.
 
     Each of `also` erases what else hangs on it, in the same transaction and before it; one that has run must not mind
     being called again. With `idle_since` nothing is done when something happened there since. Whoever has it open is
@@ -281,6 +282,9 @@ def erase_conversation(
             return False
         for erase in (*also, attachments.erase):
             erase(conversation_id)
+        if conversation is not None:
+            messages = Message.objects.filter(conversation=conversation).values_list("pk", flat=True)
+            purging.forget_messages(conversation.site.knowledge_base, [str(pk) for pk in messages])
         vault.erase(conversation_id)
         Conversation.objects.filter(pk=conversation_id).delete()
         log.bury(conversation_id)

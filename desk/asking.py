@@ -20,9 +20,11 @@ EXPLAIN = "desk.tasks.explain"
 SECONDS = 5.0
 
 
-def why(base: str, question: str, history: list[str], top: int) -> dict[str, Any]:
+def why(
+    base: str, question: str, history: list[str], top: int, filters: dict[str, list[str]] | None = None
+) -> dict[str, Any]:
     """Ask a worker; return what explaining.told gives. Raises Unanswered: its `why` may be "failed", too."""
-    wanted = orjson.dumps({"base": base, "question": question, "history": history, "top": top})
+    wanted = orjson.dumps({"base": base, "question": question, "history": history, "top": top, "filters": filters})
     found: dict[str, Any] = orjson.loads(_asking().ask(wanted))
     if "error" in found:
         raise Unanswered("failed")

@@ -45,7 +45,7 @@ _FREE_NUMBER = re.compile(r"^\+?(?:86[- ]?)?(?:400|800|95|96|1-?8(?:00|88|77|66|
 
 
 class Found(Protocol):
-    """A finding: `text[start:end]`."""
+    """A finding: `text[start:end]`; `key` is the same for all spellings of the value."""
 
     @property
     def entity(self) -> str: ...
@@ -53,17 +53,18 @@ class Found(Protocol):
     def start(self) -> int: ...
     @property
     def end(self) -> int: ...
+    @property
+    def key(self) -> str: ...
 
 
 def are_the_shops_own(text: str, found: Sequence[Found], known: frozenset[str] = frozenset()) -> list[bool | None]:
     """Return, finding by finding, whether it may be shown; None: yes, and no manager need hear of it.
 
-    `text` is a whole chunk, its headings and question first. known: values that are the shop's own, wherever they are.
+    `text` is a whole chunk, its headings and question first. known: keys of values that are the shop's own, wherever
+    they are.
     """
     names = [one for one in found if one.entity == "PERSON"]
-    shown = [
-        text[one.start : one.end] in known or (one.entity in WAYS and _is_offered(text, one, names)) for one in found
-    ]
+    shown = [one.key in known or (one.entity in WAYS and _is_offered(text, one, names)) for one in found]
     # A name tells nothing alone; beside private data it says whose that is.
     beside = any(not own and one.entity not in GUESSES for one, own in zip(found, shown, strict=True))
     return [

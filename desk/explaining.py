@@ -8,6 +8,7 @@ from chatbot import asking, worker_wiring
 from desk import examination
 from desk.asking import SECONDS, connection
 from knowledge.errors import BaseMissing, VectorsMissing
+from knowledge.filters import Filters
 from knowledge.followup import standalone
 from knowledge.passages import Passage, Retrieved
 
@@ -17,9 +18,10 @@ def explain(id_: str) -> None:
     asking.answer(id_, _explained, client=connection(), seconds=SECONDS)
 
 
-def found_for(base: str, question: str, history: list[str], top: int) -> dict[str, Any]:
-    """Search a base; return what was found, as JSON values. Raises knowledge's errors."""
-    return told(worker_wiring.knowledge_bases().retriever(base).search(standalone(question, history), top))
+def found_for(base: str, question: str, history: list[str], top: int, filters: Filters | None = None) -> dict[str, Any]:
+    """Search what `filters` let through of a base; return what was found, as JSON values. Raises knowledge's errors."""
+    retriever = worker_wiring.knowledge_bases().retriever(base)
+    return told(retriever.search(standalone(question, history), top, filters=filters))
 
 
 def told(found: Retrieved) -> dict[str, Any]:
@@ -37,7 +39,8 @@ def told(found: Retrieved) -> dict[str, Any]:
 
 def _told(passage: Passage) -> dict[str, Any]:
     texts = {name: getattr(passage, name) for name in ("document", "ref", "heading", "question", "text")}
-    return texts | {name: round(float(getattr(passage, name)), 4) for name in ("score", "dense", "bm25")}
+    scores = {name: round(float(getattr(passage, name)), 4) for name in ("score", "dense", "bm25")}
+    return texts | scores | {"rerank": None if passage.rerank is None else round(passage.rerank, 4)}
 
 
 def _explained(wanted: bytes) -> bytes:

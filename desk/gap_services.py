@@ -26,6 +26,7 @@ from knowledge.errors import BaseMissing
 from knowledge.gaps import MOST, SAME, Group, Unanswered, group
 from knowledge.models import Chunk, Gap, KnowledgeBase
 from knowledge.passages import Vectors
+from knowledge.purging import ANSWERS, without_messages
 from knowledge.sentences import split_sentences
 
 DAYS = 30
@@ -95,14 +96,26 @@ def collect(
     if base is None:
         raise BaseMissing(f"there is no knowledge base {base_slug!r}")
     now = now or timezone.now()
-    asked, left_out = _asked(base_slug, now - timedelta(days=days), unsure)
+    while (collected := _collected(base, embedder, search, now - timedelta(days=days), unsure)) is None:
+        pass  # somebody was erased meanwhile
+    return collected
+
+
+def _collected(
+    base: KnowledgeBase, embedder: Embedder, search: Search | None, since: datetime, unsure: float
+) -> Collected | None:
+    """As `collect`; None, and nothing is written, when a message was erased that was read."""
+    asked, left_out = _asked(base.slug, since, unsure)
     vectors = _embed(embedder, [one.question.text for one in asked])
     groups = group([one.question for one in asked], vectors)
     by_message = {one.question.message: one for one in asked}
     drafts = [_draft(each, by_message, embedder) for each in groups]
     closed = [search is not None and search(each.questions[0].text).answerable for each in groups]
+    read = {*by_message, *(one["message"] for draft in drafts for one in draft["sources"] if "message" in one)}
     with transaction.atomic():
         KnowledgeBase.objects.select_for_update().get(pk=base.pk)
+        if read - _there(read).keys():
+            return None
         _forget_erased(base)
         new = _write(base, groups, drafts, closed, by_message, embedder)
     return Collected(len(asked), len(groups), new, sum(closed), left_out)
@@ -150,7 +163,7 @@ def answer(gap: int, question: str, text: str, who: str, *, store: Store) -> boo
         row = Gap.objects.select_for_update().filter(pk=gap, state=OPEN).first()
         if row is None:
             return False
-        store(f"answer-{row.pk}.csv", as_document(question, text))
+        store(f"{ANSWERS}{row.pk}.csv", as_document(question, text))
         row.draft = row.draft | {"question": question, "answer": text, "author": who}
         row.state = ANSWERED
         row.draft["settled"] = timezone.now().isoformat()
@@ -261,24 +274,18 @@ def _replies(each: Group, by_message: Mapping[str, _Asked]) -> list[tuple[str, s
 
 
 def _forget_erased(base: KnowledgeBase) -> None:
-    """Take out what messages asked that are not there any more; a gap of which nothing is left goes with them."""
+    """Take out what messages asked that are not there any more: whatever erased them took it out already, as a rule."""
     rows = list(Gap.objects.select_for_update().filter(base=base))
-    there = _there(one["message"] for row in rows for one in row.questions)
+    named = {str(one["message"]) for row in rows for one in (*row.questions, *_said(row))}
+    gone = named - _there(named).keys()
     for row in rows:
-        left = [one for one in row.questions if one["message"] in there]
-        if len(left) == len(row.questions):
-            continue
-        if not left:
-            row.delete()
-            continue
-        gone = {one["text"] for one in row.questions} - {one["text"] for one in left}
-        row.questions, row.conversations = left, len({there[one["message"]] for one in left})
-        if row.question in gone:
-            row.question = left[0]["text"]
-        sources = row.draft.get("sources", [])
-        if "author" not in row.draft and any(one.get("message") and one["message"] not in there for one in sources):
-            row.draft = {"question": row.question, "answer": "", "sources": []}
-        row.save(update_fields=["question", "questions", "conversations", "draft", "changed"])
+        if gone and without_messages(row, gone) and row.pk:
+            row.conversations = len(set(_there(one["message"] for one in row.questions).values()))
+            row.save(update_fields=["conversations"])
+
+
+def _said(row: Gap) -> list[dict[str, Any]]:
+    return [one for one in row.draft.get("sources", []) if one.get("message")]
 
 
 def _there(messages: Iterable[str]) -> dict[str, UUID]:

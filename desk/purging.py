@@ -21,6 +21,7 @@ from chatbot import services as chat
 from chatbot.events import EventLog, LogUnavailable
 from chatbot.models import Conversation, LedgerEntry, Message, Review
 from console.models import Note
+from desk.models import Job
 from knowledge import loading, purging, snapshots
 from knowledge.loading import VectorStore
 from knowledge.models import Chunk, Document, DocumentVersion, Embedding, Purge
@@ -64,6 +65,7 @@ def purge(
     replies, reached = _forget_replies(marked, document, log)
     loading.forget(Path(settings.VAR) / "index", document.base.slug, marked.hashes["versions"], store)
     gone = purging.remove(document, marked)
+    _forget_previews(marked)
     overwritten = _overwrite()
     return {
         "versions": gone.versions,
@@ -114,6 +116,14 @@ def _forget_replies(marked: Purge, document: Document, log: EventLog) -> tuple[i
     return count, True
 
 
+def _forget_previews(marked: Purge) -> None:
+    """Drop what previews show of it; whoever looked at one can ask for another."""
+    finder = Finder(purging.traces_of(marked))
+    for job in Job.objects.filter(kind=Job.Kind.PREVIEW).exclude(result=None).iterator(_BATCH):
+        if any(finder.find(text) for text in strings(job.result)):
+            job.delete()
+
+
 def _overwrite() -> bool:
     """Have the database forget the bytes of deleted rows; false when it was too busy for that."""
     if connection.in_atomic_block:
@@ -139,6 +149,16 @@ def prove_gone(purge: Purge, *, client: redis.Redis | None) -> Iterator[Searched
     yield _search_index(purge, Path(settings.VAR) / "index")
     yield from _search_rest(finder)
     yield _search_redis(client, finder)
+
+
+def reachable_redis() -> redis.Redis | None:
+    """A client of redis for `prove_gone`; None when it cannot be reached."""
+    client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=30, socket_connect_timeout=2)
+    try:
+        client.ping()
+    except redis.RedisError:
+        return None
+    return client
 
 
 def _search_database(purge: Purge, finder: Finder) -> Iterator[Searched]:

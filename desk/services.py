@@ -7,7 +7,11 @@ from celery import current_app
 from kombu.exceptions import OperationalError
 
 from chatbot.events import REDIS_AWAY
-from knowledge import examining, importing
+from chatbot.models import Site
+from chatbot.services import without_contacts
+from guardrails.personal_data.finding import Finding
+from guardrails.placeholders import PLACEHOLDER
+from knowledge import examining, importing, releases
 from knowledge.golden import Golden
 from knowledge.importing import Taken
 
@@ -16,7 +20,7 @@ logger = logging.getLogger(__name__)
 WORK = "desk.tasks.work"
 EXAMINE = "desk.tasks.examine"
 
-Find = Callable[[str], Sequence[object]]
+Find = Callable[[str], Sequence[Finding]]
 """Personal data in a text."""
 
 
@@ -55,10 +59,17 @@ def enqueue_examination(base: str, *, published: bool = False) -> bool:
     return True
 
 
+def contacts_of(base: str) -> list[str]:
+    """What looks like personal data and is the shop's own: what the base's sites name, what its documents publish."""
+    sites = Site.objects.filter(knowledge_base=base).values_list("contacts", flat=True)
+    return [*(one for site in sites for one in site), *releases.contacts(base)]
+
+
 def keep_golden(base: str, golden: Golden, *, find: Find, origin: str = "typed", author: str = "") -> bool:
-    """Keep a golden question: see examining.keep_question. Raises PersonalData where `find` finds any in the question,
-    and what `find` raises. Facts may hold the shop's own contacts.
+    """Keep a golden question: see examining.keep_question. Raises PersonalData where `find` finds any in the question
+    that is not the shop's own contact, or a customer's placeholder stands anywhere, and what `find` raises.
     """
-    if find(golden.question):
+    found = without_contacts(golden.question, find(golden.question), contacts_of(base))
+    if found or any(PLACEHOLDER.search(text) for text in (golden.question, *golden.facts)):
         raise PersonalData("the question holds personal data: write it without")
     return examining.keep_question(base, golden, origin=origin, author=author)

@@ -5,10 +5,12 @@ Knows nothing of documents, vectors or findings.
 """
 
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +30,8 @@ NAMES = (
     "exception of one alone", "ideas agreed", "negation alone", "words swapped", "parallel", "swapped in a parallel",
     "topics differ",
     "conflict of a bare number", "several conflict, none agreed", "meanings on both",
-    "least share alone", "greatest share alone", "nothing apart", "condition of one alone",
+    "least share alone", "greatest share alone", "nothing apart", "condition of one alone", "deeds on both", "tiers",
+    "narrowed",
 )  # fmt: skip
 
 _WORDS = Path(__file__).parent / "radar_words"
@@ -50,10 +53,24 @@ _MEASURE = re.compile(
 _RUN = re.compile(rf"[{_HAN}]+|[a-z]+(?:'[a-z]+)?|#")
 _PARTICLE = re.compile("[之的起后前内]")  # no part of a name: the dictionary takes 之日起 for one
 _CONDITION = re.compile(
-    r"时[,，]|的[,，]|^(?:如|若|凭|持|逢|满|经|在.{1,12}[,，])|购物满|期间"
+    r"时[,，]|的[,，]|(?:以上|以下|不足|未满|超过|满).{1,10}的|^(?:如|若|凭|持|逢|满|经|在.{1,12}[,，])|购物满|期间"
     r"|\b(?:if|when|unless|during|bought|without a)\b"
     r"|^(?:for|in|on|at|after|outside|above|with)\b"
 )
+_NUMBERED = tuple(
+    (name, re.compile(written))
+    for name, written in (
+        ("*floor", r"(?<![\d.])(\d+) ?(?:楼|层|号楼|号馆|号厅|号店|号线)|\b(?:floor|hall|gate|row|zone) (\d+)\b"
+                   r"|\b(\d+)(?:st|nd|rd|th) (?:floor|row)|\b(first|second|third|fourth|fifth|top|ground) floor"),
+        ("*party", r"(?<![\d.])(\d+) ?人(?:会议室|间|房|桌|座|套餐|帐|份|床|位)"
+                   r"|\bfor (\d+)(?= (?:people|persons|guests|adults|costs?|seats?|is\b|are\b))"),
+        ("*sized", r"(?<![\d.])(\d+(?:\.\d+)?) ?(?:公斤|千克|斤|厘米|寸|英寸|升|毫升)(?:级|装)?的(?![^,。]{0,2}重)"
+                   r"|\b(?:weighing|of) (\d+(?:\.\d+)?) ?(?:kg|g|l|cm|inch)\b"
+                   r"|\b(\d+(?:\.\d+)?)[ -](?:inch|litre|liter)\b"),
+    )
+)  # fmt: skip
+"""Numbers that say which one is spoken of, not how much of it."""
+
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _MEANING = re.compile(r"q[a-z]+q")
 _NAMING = ("n", "s", "t", "b", "j", "l", "i", "a", "z", "eng", "vn", "f")
@@ -87,6 +104,9 @@ _ONE_COUNT = dict.fromkeys(("个", "件", "只", "台", "份", "套", "款", "�
 _NO_UNITS = frozenset(("to", "or", "and", "of", "in", "for", "at", "with", "year old", "by", "on", "may", "can", "day"))
 _NTH_DAY = re.compile(r"第\s*(\d+)\s*天")
 _DAYS = frozenset(("date", "weekday"))
+_SCOPES = frozenset(("above", "day"))
+"""Ideas that say for whom or when: statements that oppose each other in them speak of different cases."""
+
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _CENTRE = {True: 0.90, False: 0.95}
 """Cosine of statements about one thing, by whether they are English; Chinese sentences are nearer to each other."""
@@ -96,6 +116,7 @@ _CENTRE = {True: 0.90, False: 0.95}
 class Statement:
     """`context` is what stands above: headings, or the question of an FAQ pair. `words` are the content words in order,
     one for a meaning of alike.txt; `specific` those that are none of these and may say which one is spoken of.
+    `deeds` are the rest: verbs, mostly.
     """
 
     text: str
@@ -103,6 +124,7 @@ class Statement:
     facts: tuple[Fact, ...]
     words: tuple[str, ...]
     specific: frozenset[str]
+    deeds: frozenset[str]
     above: frozenset[str]
     pairs: frozenset[str]
     ideas: dict[str, frozenset[int]]
@@ -131,6 +153,7 @@ class Statement:
             facts=facts,
             words=tuple(word.text for word in words),
             specific=frozenset(word.text for word in words if word.specific),
+            deeds=frozenset(word.text for word in words if not word.specific and not _MEANING.fullmatch(word.text)),
             above=frozenset(word.text for word in _words(_meant(digits(over)))),
             pairs=wording.pairs_of(plain),
             ideas=ideas,
@@ -175,6 +198,10 @@ def conflicts(one: Statement, other: Statement) -> list[tuple[Fact, Fact]]:
 
 def opposed(one: Statement, other: Statement) -> list[str]:
     """Polar ideas of which the statements say opposite things."""
+    return [name for name in _against(one, other) if name not in _SCOPES]
+
+
+def _against(one: Statement, other: Statement) -> list[str]:
     return [name for name, signs in one.ideas.items() if name in other.ideas and not signs & other.ideas[name]]
 
 
@@ -219,6 +246,7 @@ def compare(one: Statement, other: Statement, cosine: float) -> Floats:
     alike = 2 * len(one.pairs & other.pairs) / max(1, len(one.pairs) + len(other.pairs))
     left, right = _alone(one.specific, others | other.above), _alone(other.specific, terms | one.above)
     apart, case_alone = _apart(one.cases, other.cases)
+    apart += len(_SCOPES & set(_against(one, other)))
     names_left, names_right = one.names - other.names, other.names - one.names
     swapped, parallel = _swapped(one, other)
     first, second = _alone(one.above, others | other.above), _alone(other.above, terms | one.above)
@@ -240,6 +268,8 @@ def compare(one: Statement, other: Statement, cosine: float) -> Floats:
         any(a.kind == "count" and not a.unit for a, _ in pairs), len(units) > 1 and not agreed,
         min(len(terms - one.specific - others - other.above), len(others - other.specific - terms - one.above), 3),
         *shares, one_thing, one.conditional != other.conditional,
+        min(_alone(one.deeds, others | other.above), _alone(other.deeds, terms | one.above), 3), _are_tiers(pairs),
+        min(_narrowed(one, other) + _narrowed(other, one), 2),
     )  # fmt: skip
     return np.array(numbers, np.float64)
 
@@ -285,6 +315,21 @@ def _apart(one: dict[str, frozenset[int]], other: dict[str, frozenset[int]]) -> 
     """In how many ways they name different cases, and in how many one alone names a case."""
     alone = sum(name in _narrowing() for name in one.keys() ^ other.keys())
     return sum(not one[name] & other[name] for name in one.keys() & other.keys()), alone
+
+
+def _are_tiers(pairs: Sequence[tuple[Fact, Fact]]) -> bool:
+    """Whether one statement has more of everything: "spend 50, save 5" and "spend 100, save 15"."""
+    more = {a.values[0] > b.values[0] for a, b in pairs if a.values and b.values}
+    return len(pairs) > 1 and len(more) == 1
+
+
+def _narrowed(one: Statement, other: Statement) -> int:
+    """How many words of both stand after one, in `one`, that may say which and that `other` has not: wedding cakes."""
+    known = frozenset(other.words) | other.above
+    return sum(
+        after in other.words and before in one.specific and bool(_alone(frozenset((before,)), known))
+        for before, after in pairwise(one.words)
+    )
 
 
 def _subjects_differ(one: Statement, other: Statement) -> bool:
@@ -344,6 +389,10 @@ def _cases(folded: str, text: str) -> dict[str, frozenset[int]]:
     for name, patterns in _case_rows():
         if values := frozenset(number for number, pattern in enumerate(patterns) if pattern.search(folded)):
             found[name] = values
+    written = digits(folded)
+    for name, pattern in _NUMBERED:
+        if which := frozenset(zlib.crc32(match[match.lastindex or 0].encode()) for match in pattern.finditer(written)):
+            found[name] = which
     months = {int(match[1]) for match in _MONTH.finditer(text)}
     months |= {_MONTH_NAMES.index(match[1]) + 1 for match in _MONTH_NAME.finditer(text)}
     return found | ({"month": frozenset(months)} if months else {})
@@ -407,7 +456,7 @@ def _case_rows() -> tuple[tuple[str, tuple[re.Pattern[str], ...]], ...]:
 @cache
 def _narrowing() -> frozenset[str]:
     """The rows of which a value that one statement alone names makes it one about fewer cases."""
-    return frozenset(name for name, _ in _case_rows() if name.startswith("*"))
+    return frozenset(name for name, _ in (*_case_rows(), *_NUMBERED) if name.startswith("*"))
 
 
 @cache

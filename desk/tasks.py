@@ -4,9 +4,10 @@ import logging
 import threading
 
 from celery import shared_task
+from django.utils import timezone
 
 from chatbot.events import REDIS_AWAY
-from desk import asking, examination, explaining, looking, making, services
+from desk import asking, doing, examination, explaining, jobs, looking, making, services
 
 logger = logging.getLogger(__name__)
 
@@ -14,6 +15,7 @@ PARALLEL = 2
 """Documents that a desk worker makes at once. Its other threads are for sweeping, which must not wait."""
 
 _places = threading.BoundedSemaphore(PARALLEL)
+_job = threading.Lock()
 
 
 @shared_task(name=services.WORK)  # type: ignore[untyped-decorator]
@@ -25,6 +27,17 @@ def work() -> None:
         making.work_off()
     finally:
         _places.release()
+
+
+@shared_task(name=jobs.DO)  # type: ignore[untyped-decorator]
+def do() -> None:
+    """Do the jobs that wait, one at a time; harmless when none waits or when it comes twice."""
+    if not _job.acquire(blocking=False):
+        return
+    try:
+        doing.work_off()
+    finally:
+        _job.release()
 
 
 @shared_task(name=services.EXAMINE)  # type: ignore[untyped-decorator]
@@ -55,9 +68,12 @@ def explain(question_id: str) -> None:
 def sweep() -> None:
     """Find what a crash, or a broker that could not be reached, has left behind."""
     making.sweep()
+    if jobs.waiting(timezone.now()).exists():
+        jobs.enqueue()
 
 
 @shared_task(name="desk.tasks.tidy")  # type: ignore[untyped-decorator]
 def tidy() -> None:
-    """Delete files that no version names."""
+    """Delete files that no version names, and jobs whose results are not kept any longer."""
     making.tidy()
+    jobs.tidy()

@@ -3,14 +3,13 @@
 For the desk worker and the shell, not for web.
 """
 
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import sha256
 from typing import Any
 
 from chatbot import worker_wiring
-from chatbot.models import Site
 from chatbot.once import Once
-from desk import contacts
+from desk import contacts, services
 from guardrails.personal_data.masking import same_value
 from guardrails.personal_data.pool import MaskingPool
 from guardrails.placeholders import escape_lookalikes
@@ -81,9 +80,16 @@ def tools(base: str = "") -> Tools:
 
 
 def publishes(base: str) -> Publishes:
-    """Return who decides on personal data in a base's documents while no manager has."""
-    sites = Site.objects.filter(knowledge_base=base).values_list("contacts", flat=True)
-    return partial(contacts.are_the_shops_own, known=frozenset(one for site in sites for one in site))
+    """Return who decides on personal data in a base's documents while no manager has.
+
+    What a site names as its own, or documents publish already, is shown in every spelling.
+    """
+    return partial(contacts.are_the_shops_own, known=_keys(tuple(services.contacts_of(base))))
+
+
+@lru_cache(8)
+def _keys(values: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(value_key(entity, one) for entity in contacts.WAYS for one in values)
 
 
 def is_injection(verdict: dict[str, Any]) -> bool:

@@ -1,6 +1,7 @@
 """Keeps the instructions of a prompt from being told: a secret word in each prompt, and the words of the instructions.
 
-Knows nothing of engines or of what the instructions say.
+Knows, too, what is no leak: contacts that the shop has published. Knows nothing of engines, or of what the instructions
+say.
 """
 
 import codecs
@@ -33,6 +34,8 @@ RUN = 12
 SHARE = 0.5
 """Of a unit's short runs, that the instructions may not have."""
 
+_NUMBER = re.compile(r"\+?\(?\d[\d ()./-]{4,}\d", re.ASCII)
+_ALONE = r"(?<![0-9A-Za-z_.+-]){}(?![0-9A-Za-z_])"
 _WORD = re.compile(r"[\u3400-\u9fff]|[a-z0-9]+(?:'[a-z]+)?")
 _NOT_OURS = re.compile(rf"[^{ALPHABET}]+")
 
@@ -142,3 +145,11 @@ def _runs(words: Sequence[str], length: int = 0) -> set[tuple[str, ...]]:
             break
         found.add(tuple(words[at:end]))
     return found
+
+
+def published_in(unit: str, contacts: Collection[str]) -> list[str]:
+    """Return the shop's published contacts that stand in a unit, numbers as they are spelled there."""
+    numbers = {re.sub(r"\D", "", one) for one in contacts if _NUMBER.fullmatch(one)}
+    spelled = [match[0] for match in _NUMBER.finditer(unit) if re.sub(r"\D", "", match[0]) in numbers]
+    others = (one for one in contacts if not _NUMBER.fullmatch(one))
+    return [one for one in others if re.search(_ALONE.format(re.escape(one)), unit, re.IGNORECASE)] + spelled

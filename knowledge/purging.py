@@ -1,10 +1,10 @@
 """Documents go for good: their text, vectors, edits and files; hashes alone stay, to show that nothing is left.
 
 What also stands in another document is that one's, and stays. Knows the stores of knowledge; those of conversations are
-the desk's.
+the desk's. What erased conversations have left in knowledge goes here, too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -29,6 +29,9 @@ from knowledge.stages import documents_folder
 from knowledge.traces import Finder, Trace, strings, traces
 
 MARKER = "[…]"
+ANSWERS = "answer-"
+"""How the names of documents begin that answer a gap."""
+
 _BATCH = 2000
 
 
@@ -176,3 +179,61 @@ def clean_row(row: Any, names: tuple[str, ...], finder: Finder, marker: str) -> 
     if changed:
         row.save(update_fields=changed)
     return bool(changed)
+
+
+def forget_messages(base_slug: str, messages: Collection[str]) -> int:
+    """Take what these messages (ids) asked or said out of a base's gaps; how many gaps were changed.
+
+    A gap of which no question is left goes. Within the transaction that erases the messages: it holds the base's row,
+    so that nobody writes gaps meanwhile who has read the messages before.
+    """
+    gone = frozenset(messages)
+    with transaction.atomic():
+        base = KnowledgeBase.objects.select_for_update().filter(slug=base_slug).first()
+        return sum(without_messages(row, gone) for row in Gap.objects.filter(base=base).iterator(_BATCH)) if base else 0
+
+
+def without_messages(row: Gap, gone: Collection[str]) -> bool:
+    """Take messages of one conversation out of a gap; false when none is in it. What a manager wrote stays."""
+    left = [one for one in row.questions if one["message"] not in gone]
+    sources = row.draft.get("sources", [])
+    kept = [one for one in sources if one.get("message") not in gone]
+    if len(left) == len(row.questions) and len(kept) == len(sources):
+        return False
+    if not left:
+        row.delete()
+        return True
+    words = {one["text"] for one in row.questions} - {one["text"] for one in left}
+    if len(left) < len(row.questions):
+        row.questions, row.conversations = left, max(1, row.conversations - 1)
+    if row.question in words:
+        row.question = left[0]["text"]
+    draft = {**row.draft, "sources": kept}
+    if draft.get("question") in words:
+        draft["question"] = row.question
+    if len(kept) < len(sources) and "author" not in draft:
+        draft["answer"] = ""
+    row.draft = draft
+    row.save(update_fields=["question", "questions", "conversations", "draft", "changed"])
+    return True
+
+
+def kept_words(base_slug: str, texts: Sequence[str]) -> list[dict[str, str]]:
+    """What a base's golden questions, and answers to its gaps, keep of texts: {"kind", "name", "question"}, where a
+    manager has kept a whole sentence of them.
+    """
+    finder = Finder(traces(texts))
+    same = {" ".join(text.split()).casefold() for text in texts} - {""}
+
+    def holds(text: str) -> bool:
+        return " ".join(text.split()).casefold() in same or bool(finder.find(text))
+
+    golden = GoldenQuestion.objects.filter(base__slug=base_slug)
+    found = [
+        {"kind": "golden question", "name": one.origin, "question": one.question}
+        for one in golden.iterator(_BATCH)
+        if any(holds(text) for text in (one.question, *strings(one.facts)))
+    ]
+    written = Chunk.objects.filter(version__document__base__slug=base_slug, version__document__name__startswith=ANSWERS)
+    rows = written.exclude(question="").values_list("version__document__name", "question").distinct()
+    return found + [{"kind": "document", "name": name, "question": text} for name, text in rows if holds(text)]

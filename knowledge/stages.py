@@ -354,25 +354,51 @@ def store_chunks(version: DocumentVersion, chunks: Iterable[Chunk]) -> None:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a file would become: chunks that are not stored, findings, notices, and the edits that would be in it."""
+    """What a file would become: chunks that are not stored, findings, notices, the edits that would be in it, and the
+    name of another document that says the same; `left_out`: chunks after these, which were not examined.
+    """
 
     chunks: tuple[Chunk, ...]
     findings: tuple[Row, ...]
     notices: tuple[tuple[str, str], ...]
     edits: tuple[pins.Pin, ...]
+    same_as: str = ""
+    left_out: int = 0
 
 
-def preview(name: str, data: bytes, tools: Tools, *, document: Document | None = None) -> Preview:
-    """Read a file, chunk and examine it, and store nothing. `document` lends its edits, and its base's decisions.
+def preview(
+    document: Document, data: bytes, tools: Tools, *, seconds: float | None = None, most: int | None = None
+) -> Preview:
+    """Read a file as that document's next version, chunk and examine it, and store nothing.
 
-    Raises Unreadable.
+    document: new ones need not be stored, but have a base, whose decisions count. Raises Unreadable: "time" after about
+    so many `seconds`. Of the chunks the first `most` are examined.
     """
-    blocks, notices = tools.read(name, data, lambda: False)
-    chunks, laid = _laid(drafted(blocks, tools.clean), document)
-    decisions = document.base.decisions if document is not None else {}
-    findings = look_at(chunks, (), tools, decisions, lambda _: None)
+    end = time.monotonic() + seconds if seconds is not None else None
+
+    def late() -> bool:
+        return end is not None and time.monotonic() > end
+
+    def tick(_: int = 0) -> None:
+        if late():
+            raise Unreadable("time", str(round(seconds or 0)))
+
+    try:
+        blocks, notices = tools.read(document.name, data, late)
+    except Unreadable as error:
+        if error.code == "cancelled":
+            tick()
+        raise
+    chunks, laid = _laid(drafted(blocks, tools.clean), document if document.pk else None)
+    shown, findings = chunks[:most], list[Row]()
+    for start in range(0, len(shown), EXAMINED_AT_ONCE):
+        batch = shown[start : start + EXAMINED_AT_ONCE]
+        findings = look_at(batch, findings, tools, document.base.decisions, tick)
     said = [*((one.code, one.detail) for one in notices), *_notices(laid)]
-    return Preview(tuple(chunks), tuple(findings), tuple(said), laid.pins)
+    twin = twin_of(document, Q(content_key=content_key(blocks)))
+    return Preview(
+        tuple(shown), tuple(findings), tuple(said), laid.pins, twin.name if twin else "", len(chunks) - len(shown)
+    )
 
 
 # --- chunked -> embedded

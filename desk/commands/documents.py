@@ -1,4 +1,4 @@
-"""`knowledge import, documents, versions, diff, restore, retire`."""
+"""`knowledge import, preview, documents, versions, diff, restore, retire`."""
 
 import time
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from django.db.models import Count
 from config.jsonlines import Row, RowError
 from desk import making, wiring
 from desk.commands import Options, Subcommand, base_named, document_named
+from desk.doing import as_json
 from knowledge import editing, importing, stages
 from knowledge import services as knowledge
 from knowledge.blocks import Unreadable
@@ -79,6 +80,23 @@ def _paths(paths: list[Path]) -> Iterator[tuple[Path, str]]:
             yield from ((file, file.relative_to(path).as_posix()) for file in inside)
         else:
             yield path, path.name
+
+
+def preview(options: Options) -> Iterator[Row]:
+    """What a file would become, chunk by chunk, and what was found in it; nothing is stored."""
+    base, path = base_named(options), options["path"]
+    document = base.documents.filter(name=path.name).first() or Document(base=base, name=path.name)
+    try:
+        shown = as_json(document, stages.preview(document, path.read_bytes(), wiring.tools(base.slug)))
+    except OSError as error:
+        raise RowError(f"{path.name}: {error.strerror or type(error).__name__}") from None
+    except Unreadable as error:
+        raise RowError(f"{path.name}: {error}") from None
+    for one in shown.pop("chunks"):
+        yield {"chunk": one.pop("position"), **one}
+    for one in shown.pop("findings"):
+        yield {"finding": one.pop("id"), **one}
+    yield shown
 
 
 def documents(options: Options) -> Iterator[Row]:
@@ -169,6 +187,10 @@ def _import_arguments(parser: CommandParser) -> None:
     parser.add_argument("--again", action="store_true", help="import it though another document says the same")
 
 
+def _path(parser: CommandParser) -> None:
+    parser.add_argument("path", type=Path, metavar="FILE")
+
+
 def _name(parser: CommandParser) -> None:
     parser.add_argument("name", metavar="NAME", help="of the document")
 
@@ -194,6 +216,7 @@ SUBCOMMANDS = (
     Subcommand(
         "import", "bring files, all files of folders, or those of a .zip, into a base", import_all, _import_arguments
     ),
+    Subcommand("preview", "what a file would become; nothing is stored", preview, _path),
     Subcommand("documents", "every document and how it is doing", documents),
     Subcommand("versions", "every version of a document", versions, _name),
     Subcommand("diff", "what differs between two versions of a document", diff, _diff_arguments),

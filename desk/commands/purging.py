@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from hashlib import sha256
 
-import redis
-from django.conf import settings
 from django.core.management.base import CommandParser
 
 from chatbot import worker_wiring
@@ -36,20 +34,11 @@ def prove_gone(options: Options) -> Iterator[Row]:
         raise RowError(f"no document {options['name']!r} of base {options['base']!r} was purged")
     yield {"purged": purged.created.isoformat(), **{kind: len(hashes) for kind, hashes in purged.hashes.items()}}
     left = 0
-    for searched in purging.prove_gone(purged, client=_redis()):
+    for searched in purging.prove_gone(purged, client=purging.reachable_redis()):
         left += len(searched.found)
         row: Row = {"store": searched.store, "entries": searched.entries, "found": list(searched.found)}
         yield row | ({"note": searched.note} if searched.note else {})
     yield {"gone": True} if not left else {"gone": False, "error": f"{left} places still hold something of it"}
-
-
-def _redis() -> redis.Redis | None:
-    client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=30, socket_connect_timeout=2)
-    try:
-        client.ping()
-    except redis.RedisError:
-        return None
-    return client
 
 
 def _purge_arguments(parser: CommandParser) -> None:

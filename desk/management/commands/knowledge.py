@@ -7,12 +7,14 @@ import orjson
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.jsonlines import RowError
-from desk.commands import documents, golden, looking, publishing, purging, searching
+from desk.commands import describing, documents, golden, looking, publishing, purging, searching
 from knowledge.embedding import ModelMissing
 from knowledge.errors import BaseMissing, VectorsMissing
 
 SUBCOMMANDS = {
-    one.name: one for module in (documents, publishing, golden, looking, purging) for one in module.SUBCOMMANDS
+    one.name: one
+    for module in (documents, describing, publishing, golden, looking, purging)
+    for one in module.SUBCOMMANDS
 }
 
 

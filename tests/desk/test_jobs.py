@@ -1,0 +1,113 @@
+"""Jobs survive whoever does them, are done by one at a time, and leave nothing behind."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from desk import doing, jobs, tasks, wiring
+from desk.models import Job
+from knowledge.models import KnowledgeBase
+from tests.knowledge.tooling import tools
+
+pytestmark = pytest.mark.django_db
+PAGE = b"# Fees\n\nA parcel costs 12 yuan.\n"
+
+
+@pytest.fixture
+def base(monkeypatch: pytest.MonkeyPatch) -> KnowledgeBase:
+    monkeypatch.setattr(jobs.current_app, "send_task", lambda *_, **__: None)
+    monkeypatch.setattr(wiring, "tools", lambda base: tools())
+    return KnowledgeBase.objects.create(slug="shop", name="Shop")
+
+
+def die() -> None:
+    """What a killed process leaves: a job that nobody does any more."""
+    Job.objects.filter(state="running").update(beat=timezone.now() - 2 * jobs.LEASE)
+
+
+def files() -> list[Path]:
+    return list((Path(settings.VAR) / "previews").iterdir())
+
+
+def test_a_job_is_done_by_whoever_claims_it_first(base: KnowledgeBase) -> None:
+    asked = jobs.preview(base, "a.md", PAGE)
+    claimed = jobs.claim()
+    assert claimed == asked
+    assert jobs.claim() is None
+    assert jobs.beat(claimed)
+
+
+def test_a_job_whose_maker_died_is_done_again_and_the_dead_can_no_longer_end_it(base: KnowledgeBase) -> None:
+    jobs.preview(base, "a.md", PAGE)
+    dead = jobs.claim()
+    assert dead is not None
+    die()
+    assert not list(jobs.waiting(timezone.now() - timedelta(hours=1)))
+    assert doing.work_off() == 1
+    jobs.fail(dead, "failed")
+    assert not jobs.beat(dead)
+    assert Job.objects.get().state == "done"
+
+
+def test_a_job_that_has_killed_two_makers_fails(base: KnowledgeBase) -> None:
+    jobs.preview(base, "a.md", PAGE)
+    for _ in range(jobs.MOST_ATTEMPTS):
+        assert jobs.claim() is not None
+        die()
+    assert jobs.claim() is None
+    failed = Job.objects.get()
+    assert (failed.state, failed.reason_code, failed.reason != "") == ("failed", "died", True)
+
+
+def test_what_breaks_is_tried_twice_and_keeps_nobody_else_from_being_done(
+    base: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = jobs.preview(base, "a.md", PAGE)
+    fine = jobs.preview(base, "b.md", PAGE)
+
+    def preview(document: Any, data: bytes, *_: Any, **__: Any) -> Any:
+        if document.name == "a.md":
+            raise RuntimeError("secret")
+        return real(document, data, tools())
+
+    real = doing.stages.preview
+    monkeypatch.setattr(doing.stages, "preview", preview)
+    assert doing.work_off() == 3
+    broken.refresh_from_db()
+    fine.refresh_from_db()
+    assert (broken.state, broken.reason_code, "secret" in broken.reason) == ("failed", "failed", False)
+    assert fine.state == "done"
+
+
+def test_what_the_broker_lost_the_sweeper_finds(base: KnowledgeBase, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs.preview(base, "a.md", PAGE)
+    sent: list[str] = []
+    monkeypatch.setattr(jobs.current_app, "send_task", lambda name, **_: sent.append(name))
+    tasks.sweep()
+    assert sent == [jobs.DO]
+    tasks.do()
+    tasks.sweep()
+    assert sent == [jobs.DO]
+    assert Job.objects.get().state == "done"
+
+
+def test_previews_do_not_stay_and_neither_do_files_of_nobody(base: KnowledgeBase) -> None:
+    waits = jobs.preview(base, "a.md", PAGE)
+    lost = Path(settings.VAR) / "previews" / "00000000-0000-4000-8000-000000000001"
+    lost.write_bytes(b"lost")
+    for path in files():
+        os.utime(path, (0, 0))
+    tasks.tidy()
+    assert files() == [lost.with_name(str(waits.pk))]
+    doing.work_off()
+    assert files() == []
+    tasks.tidy()
+    assert Job.objects.exists()
+    Job.objects.update(finished=timezone.now() - timedelta(hours=2))
+    tasks.tidy()
+    assert not Job.objects.exists()
