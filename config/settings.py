@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "ninja",
     "guardrails",
     "knowledge",
+    "understanding",
     "attachments",
     "chatbot",
     "console",

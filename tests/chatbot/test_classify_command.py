@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatbot.management.commands.classify import load
+from chatbot.learning import TASKS
 from guardrails.classification.classifier import ClassifierError
 from guardrails.classification.shipped import SHIPPED
 
@@ -52,4 +52,4 @@ def test_a_task_without_a_model_is_said_in_one_line(tmp_path: Path) -> None:
 
 def test_a_classifier_of_another_task_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ClassifierError, match="not of injection"):
-        load("injection", SHIPPED / "toxicity", tmp_path)
+        TASKS["injection"].load(SHIPPED / "toxicity", tmp_path)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,22 +13,21 @@ from chatbot.engines.decoding import decoding_for
 from chatbot.engines.extractive import ExtractiveEngine
 from chatbot.engines.ladder import Ladder, Rung
 from chatbot.pipeline import Assistant
-from chatbot.routing import route
 from chatbot.turn import Conclusion, Interruption, Language, Part, Progress, Turn, TurnEvent, Utterance
 from guardrails.release import Release, Released
 from guardrails.screening import screen_message
 from guardrails.verdict import PASS, Verdict
-from knowledge.followup import standalone
 from knowledge.passages import Retrieved
-from tests.fakes import FakeEngine, FakeSearch, lexicon, passage, released, retrieved
+from tests.fakes import FakeEngine, FakeSearch, lexicon, passage, released, retrieved, understanding
+from understanding.intents.routing import Behaviour
 
 RETURNS = passage("Returns take seven days.", chunk_id=7)
 SHIPPING = passage("Shipping is free.", chunk_id=8, document="shipping.md")
 
 
-def say(code: str, language: Language, *, after: bool = False) -> tuple[Released, ...]:
+def say(code: str, language: Language, *, after: bool = False, before: bool = False) -> tuple[Released, ...]:
     """The bot's own sentence as `{code in language}`, after a blank line where it follows other text."""
-    return released("\n\n" * after + f"{{{code} in {language}}}")
+    return released("\n\n" * after + f"{{{code} in {language}}}" + " " * before)
 
 
 @dataclass
@@ -40,13 +40,13 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.search = FakeSearch(self.found)
+        self.understand = understanding()
 
     def assistant(self) -> Assistant:
         words = lexicon()
         return Assistant(
             screen=lambda text: screen_message(text, words),
-            route=route,
-            standalone=standalone,
+            understand=self.understand,
             search=self.search,
             engine=self.engine,
             release=Release(lambda: words),
@@ -102,7 +102,7 @@ def test_the_engine_is_told_how_to_choose_its_words_and_until_when() -> None:
     stage = Stage()
     list(stage.assistant().answer(Turn("How long?", "en", deadline=7.0), "shop", lambda: ""))
     [prompt] = stage.engine.prompts
-    assert (prompt.decoding, prompt.deadline) == (decoding_for("other", 0.8), 7.0)
+    assert (prompt.decoding, prompt.deadline) == (decoding_for(Behaviour().temperature, 0.8), 7.0)
 
 
 def test_a_reply_of_a_lesser_engine_says_so_and_is_recorded() -> None:
@@ -325,8 +325,7 @@ def test_a_screen_that_breaks_refuses() -> None:
     stage = Stage()
     broken = Assistant(
         screen=lambda text: screen_message(text, None),  # type: ignore[arg-type]
-        route=route,
-        standalone=standalone,
+        understand=understanding(),
         search=stage.search,
         engine=stage.engine,
         release=Release(lexicon),
@@ -344,8 +343,7 @@ def test_a_release_check_that_breaks_refuses() -> None:
     stage = Stage()
     assistant = Assistant(
         screen=lambda text: screen_message(text, lexicon()),
-        route=route,
-        standalone=standalone,
+        understand=understanding(),
         search=stage.search,
         engine=stage.engine,
         release=Release(lexicon, checks=[broken]),
@@ -387,3 +385,58 @@ def test_what_is_said_with_a_file_is_screened() -> None:
     stage = Stage()
     end = concluded(list(stage.assistant().answer(Turn("badword", "en", files=1), "shop", stage.interrupted)))
     assert end.outcome == "refused"
+
+
+def understood(intent: str, sentiment: str = "neutral", **does: Any) -> Stage:
+    """A stage whose classifier finds that intent, which leads to that."""
+    stage = Stage()
+    stage.understand = understanding(intent, sentiment, Behaviour(**does))
+    return stage
+
+
+def test_staff_words_answer_small_talk_that_only_the_classifier_knows() -> None:
+    stage = understood("hours_chat", route="small_talk", replies={"en": "Lovely weather, yes."})
+    end = stage.conclude("What a lovely day we have today")
+    assert (end.outcome, end.reason, text_of(end)) == ("chitchat", "hours_chat", "Lovely weather, yes.")
+    assert stage.search.asked == []
+
+
+@pytest.mark.parametrize("reply", ["", "a badword"])
+def test_without_words_that_may_be_said_small_talk_gets_the_bots_own(reply: str) -> None:
+    stage = understood("hours_chat", route="small_talk", replies={"en": reply})
+    assert text_of(stage.conclude("What a lovely day we have today")) == "{greeting in en}"
+
+
+@pytest.mark.parametrize(
+    ("route", "outcome", "reason"), [("human", "handed_off", "requested"), ("refuse", "refused", "intent")]
+)
+def test_an_intent_may_lead_to_a_person_or_to_a_refusal(route: str, outcome: str, reason: str) -> None:
+    end = understood("spare_parts", route=route).conclude()
+    assert (end.outcome, end.reason, end.record.intent) == (outcome, reason, "spare_parts")
+
+
+def test_an_intent_narrows_the_search_to_documents_of_its_kind() -> None:
+    stage = understood("shipping", filter={"kind": "shipping"})
+    assert stage.conclude().outcome == "answered"
+    assert stage.search.filters == {"kind": ("shipping",)}
+
+
+def test_an_upset_customer_hears_an_apology_before_the_answer_and_it_is_no_part_of_what_others_get() -> None:
+    events = understood("shipping", "negative").play()
+    end = concluded(events)
+    assert text_of(end) == "{opening.sorry.1 in en} Seven days [1]. "
+    assert parts(events) == text_of(end)
+    assert (end.record.sentiment, end.record.intent) == ("negative", "shipping")
+
+
+def test_whom_an_answer_has_made_angry_is_handed_over_and_not_answered_again() -> None:
+    stage = understood("shipping", "negative")
+    said = (Utterance("customer", "How long?"), Utterance("bot", "Seven days [1]."))
+    end = stage.conclude("This is ridiculous, I have had enough!!", "en", *said)
+    assert (end.outcome, end.reason) == ("handed_off", "upset")
+    assert stage.search.asked == []
+
+
+def test_what_was_said_before_is_told_as_a_repetition() -> None:
+    said = (Utterance("customer", "How long?"), Utterance("bot", "Seven days [1]."))
+    assert text_of(Stage().conclude("How long do returns take?", "en", *said)).startswith("{opening.again.1 in en} ")

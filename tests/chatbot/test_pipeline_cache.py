@@ -7,15 +7,13 @@ import pytest
 from chatbot.answer_cache import Answer, Key, Look, Versions, answer_of, why_not_kept
 from chatbot.engines import EngineFailed
 from chatbot.pipeline import Assistant
-from chatbot.routing import route
 from chatbot.turn import Conclusion, Interruption, Part, Progress, Turn, TurnEvent, Utterance
 from guardrails.lexicon import Lexicon, Word
 from guardrails.release import Release
 from guardrails.screening import screen_message
-from knowledge.followup import standalone
 from knowledge.passages import Retrieved
 from tests.chatbot.test_pipeline import RETURNS, SHIPPING, concluded, parts, say, text_of
-from tests.fakes import WORDS, FakeEngine, FakeSearch, lexicon, passage, retrieved
+from tests.fakes import WORDS, FakeEngine, FakeSearch, lexicon, passage, retrieved, understanding
 
 KEY = Key("shop", Versions("3 None", 3, "g", "v1", "fake:none"), "", "en")
 QUESTION = "How long do returns take?"
@@ -53,6 +51,7 @@ class Shop:
     deltas: tuple[str | EngineFailed, ...] = ("Returns take seven days [1]. ", "Shipping is free [2].")
     words: Lexicon = field(default_factory=lexicon)
     cache: FakeCache = field(default_factory=FakeCache)
+    sentiment: str = "neutral"
 
     def __post_init__(self) -> None:
         self.search, self.engines = FakeSearch(self.found), 0
@@ -61,8 +60,7 @@ class Shop:
         engine = FakeEngine(*self.deltas)
         assistant = Assistant(
             screen=lambda message: screen_message(message, self.words),
-            route=route,
-            standalone=standalone,
+            understand=understanding(sentiment=self.sentiment),
             search=self.search,
             engine=engine,
             release=Release(lambda: self.words),
@@ -174,3 +172,14 @@ def test_parts_of_a_kept_answer_are_its_units() -> None:
     shop.play()
     events = shop.play()
     assert tuple(event.unit for event in events if isinstance(event, Part)) == concluded(events).units
+
+
+def test_what_was_kept_is_told_in_the_manner_of_who_asks_now() -> None:
+    shop = Shop(sentiment="negative")
+    assert text_of(concluded(shop.play())).startswith("{opening.sorry.1 in en} ")
+    [kept] = shop.cache.answers.values()
+    assert "opening" not in kept.text
+    shop.sentiment = "positive"
+    again = shop.play()
+    assert text_of(concluded(again)).startswith("{opening.glad.1 in en} ")
+    assert parts(again) == text_of(concluded(again))

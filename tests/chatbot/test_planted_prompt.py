@@ -21,8 +21,8 @@ from tests.integration.planting import Garden, Leaks
 class EchoingSearch(FakeSearch):
     """Finds the same for every question, and says what was asked as the real one does."""
 
-    def __call__(self, question: str, base: str) -> Any:
-        return replace(super().__call__(question, base), question=question)
+    def __call__(self, question: str, base: str, **options: Any) -> Any:
+        return replace(super().__call__(question, base, **options), question=question)
 
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -18,6 +18,7 @@ from chatbot.events import EventLog
 from chatbot.judging import Judging
 from chatbot.models import Conversation, Handoff, Message, Site
 from chatbot.pulse import Pulse
+from guardrails.levels import Levels
 from guardrails.verdict import Verdict
 from tests.chatbot.conftest import Say
 from tests.conftest import RedisServer
@@ -38,7 +39,8 @@ def worker(log: EventLog, queue: FakeQueue, script: FakeAnswer, monkeypatch: pyt
     heart, words = Pulse(log), lexicon()
     monkeypatch.setattr(tasks, "event_log", lambda: log)
     monkeypatch.setattr(tasks, "answer_store", lambda: AnswerStore(log._redis))
-    monkeypatch.setattr(tasks, "lexicon", lambda: words)
+    monkeypatch.setattr(worker_wiring, "lexicon", lambda: words)
+    monkeypatch.setattr(worker_wiring, "levels", Levels)
     monkeypatch.setattr(tasks, "enqueue_turn", queue)
     monkeypatch.setattr(worker_wiring, "assistant", lambda: SimpleNamespace(answer=script))
     monkeypatch.setattr(worker_wiring, "pulse", lambda: heart)

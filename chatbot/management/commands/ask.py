@@ -79,7 +79,7 @@ def answer(turn: Turn, assistant: Assistant, base: str) -> Row:
                 "reason": event.reason,
                 "sources": [{"document": source.document, "ref": source.ref} for source in event.sources],
                 "intent": event.record.intent,
-                "sentiment": None,  # no model for it yet
+                "sentiment": event.record.sentiment or None,
                 "first_text_ms": round(first * 1000, 1),
                 "total_ms": round((time.perf_counter() - started) * 1000, 1),
             }

@@ -2,15 +2,13 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from chatbot.learning import CANNOT, TASKS, Classify
 from config.environment import config
 from config.jsonlines import Row, run_lines, text_of
-from guardrails.classification.classifier import Classifier, ClassifierError, Task
-from guardrails.classification.shipped import SHIPPED, encoder_folder
-from knowledge.embedding import ModelMissing, OnnxEmbedder, as_query
 
 
 class Command(BaseCommand):
@@ -18,29 +16,20 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--task", choices=get_args(Task), required=True)
+        parser.add_argument("--task", choices=TASKS, required=True)
         parser.add_argument("--model", type=Path, metavar="DIR", help="a folder that `train` wrote")
 
-    def handle(self, *_args: Any, task: Task, model: Path | None, **_options: Any) -> None:
+    def handle(self, *_args: Any, task: str, model: Path | None, **_options: Any) -> None:
         try:
-            classifier = load(task, model or SHIPPED / task, config().models)
-        except (ModelMissing, ClassifierError) as error:
+            classify = TASKS[task].load(model, config().models)
+        except CANNOT as error:
             raise CommandError(str(error)) from None
-        status = run_lines(partial(classify_row, classifier=classifier))
+        status = run_lines(partial(classify_row, classify=classify))
         if status:
             raise SystemExit(status)
 
 
-def load(task: Task, folder: Path, models: Path) -> Classifier:
-    """The classifier in `folder`, with its encoder. Raises ClassifierError and ModelMissing."""
-    classifier = Classifier.load(folder)
-    if classifier.task != task:
-        raise ClassifierError(f"{folder} holds a classifier of {classifier.task}, not of {task}")
-    embedder = OnnxEmbedder(encoder_folder(classifier.encoder, models))
-    return classifier.with_encoder(lambda texts: embedder.embed([as_query(text) for text in texts]))
-
-
-def classify_row(row: Row, classifier: Classifier) -> Row:
+def classify_row(row: Row, classify: Classify) -> Row:
     """The row's label and its probability. Raises RowError."""
-    label, score = classifier.classify([text_of(row)])[0]
+    label, score = classify(text_of(row))
     return {"label": label, "score": round(score, 4)}

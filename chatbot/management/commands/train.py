@@ -3,22 +3,15 @@
 import gzip
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-import numpy as np
 import orjson
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from chatbot.learning import CANNOT, TASKS, Labelled
 from config.environment import config
 from config.jsonlines import RowError, read_row, text_of
-from guardrails.classification.classifier import Task
-from guardrails.classification.training import Row, TrainingError, train, with_windows
-from knowledge.embedding import ModelMissing, OnnxEmbedder, as_query
-
-ENCODER = "e5-small"
-BATCH = 2_000
 
 
 class Command(BaseCommand):
@@ -26,29 +19,26 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--task", choices=get_args(Task), required=True)
+        parser.add_argument("--task", choices=TASKS, required=True)
         parser.add_argument("--data", nargs="+", type=Path, required=True, metavar="FILE")
         parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+        parser.add_argument("--checkpoint", type=Path, metavar="DIR", help="a local transformer to fine-tune instead")
 
-    def handle(self, *_args: Any, task: Task, data: list[Path], out: Path, **_options: Any) -> None:
+    def handle(
+        self, *_args: Any, task: str, data: list[Path], out: Path, checkpoint: Path | None, **_options: Any
+    ) -> None:
         try:
             rows = [row for path in data for row in read(path)]
-            if task == "injection":
-                rows = with_windows(rows)
-            embedder = OnnxEmbedder(config().models / ENCODER)
-            texts = [as_query(row.text) for row in rows]
-            vectors = [embedder.embed(texts[at : at + BATCH]) for at in range(0, len(texts), BATCH)]
-            classifier, report = train(task, rows, np.concatenate(vectors or [np.empty((0, 0), np.float32)]), ENCODER)
-            classifier.save(out, {"held_out": asdict(report)})
-        except (ModelMissing, TrainingError) as error:
+            report = TASKS[task].train(rows, out, config().models, checkpoint)
+        except CANNOT as error:
             raise CommandError(str(error)) from None
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}") from None
-        found = {"task": task, "model": str(out), **asdict(report)}
+        found = {"task": task, "model": str(out), **report}
         sys.stdout.write(orjson.dumps(found, option=orjson.OPT_SERIALIZE_NUMPY).decode() + "\n")
 
 
-def read(path: Path) -> Iterator[Row]:
+def read(path: Path) -> Iterator[Labelled]:
     """The labelled texts of a file, without those that stand in it twice. Raises CommandError, naming the line."""
     opened = gzip.open if path.suffix == ".gz" else open
     seen = set()
@@ -58,7 +48,7 @@ def read(path: Path) -> Iterator[Row]:
                 continue
             try:
                 found = read_row(line)
-                row = Row(text_of(found), text_of(found, "label"))
+                row = (text_of(found), text_of(found, "label"))
             except RowError as error:
                 raise CommandError(f"{path}, line {number}: {error}") from None
             if row not in seen:

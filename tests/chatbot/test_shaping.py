@@ -1,0 +1,213 @@
+"""The opening fits the mood and comes once; nothing is said twice; no fact of the reply changes."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chatbot.shaping import MOST, MOST_BRIEF, MOST_ELSE, UNTIL_CITED, Manner, Shaped, manner_of, moods_of
+from chatbot.turn import Language, Utterance
+from chatbot.wording import SENTENCES
+from guardrails.units import split_units
+from understanding.sentiment.trend import Trend
+
+STEADY, WORSE = Trend(), Trend("worsening", -0.6)
+OFFER = Trend("steady", -0.5, "offer", "anger")
+
+
+@pytest.mark.parametrize(
+    ("sentiment", "trend", "said", "persona", "tone", "opening"),
+    [
+        ("neutral", STEADY, (), "", "plain", ""),
+        ("neutral", WORSE, ("A.",), "", "plain", ""),
+        ("negative", STEADY, (), "", "sorry", "opening.sorry.1"),
+        ("negative", WORSE, (), "", "sorry", "opening.sorry.1"),
+        ("negative", WORSE, ("Our answer.",), "", "sorry", "opening.sorry_again.1"),
+        ("negative", STEADY, (), "brief and formal", "sorry", "opening.sorry.1"),
+        ("positive", STEADY, (), "", "glad", "opening.glad.1"),
+        ("positive", STEADY, (), "You are friendly.", "glad", "opening.glad.1"),
+        ("positive", STEADY, (), "Speak in a formal manner.", "glad", ""),
+        ("positive", STEADY, (), "语气简洁", "glad", ""),
+    ],
+)
+def test_the_opening_fits_the_mood(
+    sentiment: str, trend: Trend, said: tuple[str, ...], persona: str, tone: str, opening: str
+) -> None:
+    manner = manner_of("shipping", sentiment, trend, "en", said, persona)
+    assert (manner.tone, manner.opening) == (tone, opening)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("sentiment", ["negative", "positive"])
+def test_no_opening_comes_twice_in_a_conversation(language: Language, sentiment: str) -> None:
+    said: list[str] = []
+    openings = []
+    for _ in range(5):
+        code = manner_of("other", sentiment, STEADY, language, said).opening
+        openings.append(code)
+        said.append((SENTENCES[code][language] if code else "") + "An answer [1].")
+    assert len({code for code in openings if code}) == 3
+    assert openings[3:] == ["", ""]
+
+
+def test_a_person_is_offered_when_the_trend_says_so_and_each_time_in_other_words() -> None:
+    assert manner_of("shipping", "negative", STEADY, "en", ()).closing == ""
+    first = manner_of("shipping", "negative", OFFER, "en", ()).closing
+    again = manner_of("shipping", "negative", OFFER, "en", (SENTENCES[first]["en"],)).closing
+    assert (first, again) == ("closing.person.1", "closing.person.2")
+
+
+def test_how_long_a_reply_may_be_is_for_the_intent_and_the_persona_to_say() -> None:
+    assert manner_of("order_status", "neutral", STEADY, "en", ()).sentences == MOST["order_status"]
+    assert manner_of("anything", "neutral", STEADY, "en", ()).sentences == MOST_ELSE
+    assert manner_of("anything", "neutral", STEADY, "zh", (), "回答要简短").sentences == MOST_BRIEF
+
+
+def test_the_moods_are_those_of_the_customers_messages_and_know_what_was_answered() -> None:
+    history = [
+        Utterance("customer", "Hello"),
+        Utterance("bot", SENTENCES["greeting"]["en"]),
+        Utterance("customer", "The lamp is broken"),
+        Utterance("bot", "Send it back [1]."),
+        Utterance("customer", "How awful"),
+        Utterance("agent", "I am here."),
+    ]
+    moods = moods_of(history, "This is outrageous, awful", lambda texts: [_judged(text) for text in texts])
+    assert [(mood.label, mood.after_answer, mood.angry) for mood in moods] == [
+        ("neutral", False, False),
+        ("neutral", False, False),
+        ("negative", True, False),
+        ("negative", False, True),
+    ]
+
+
+def _judged(text: str) -> tuple[str, float]:
+    return ("negative" if "awful" in text else "neutral"), 0.9
+
+
+def shaped(text: str, said: tuple[str, ...] = (), sentences: int = 9, *, whole: bool = False) -> tuple[str, str]:
+    reply = Shaped((text[at : at + 3] for at in range(0, len(text), 3)), manner(sentences), said, whole=whole)
+    return "".join(reply), reply.opening
+
+
+def manner(sentences: int) -> Manner:
+    return Manner("glad", "opening.glad.1", "opening.again.1", "", sentences)
+
+
+@pytest.mark.parametrize(
+    ("said", "text", "left"),
+    [
+        (("It costs 5 euros [1].",), "Parcels take two days [2]. It costs 5 euros [1].", "Parcels take two days [2]. "),
+        (("运费五元。",), "包裹两天到[1]。运费五元[2]。周日不送[3]。", "包裹两天到[1]。周日不送[3]。"),
+        # a number makes another sentence
+        (("It costs 5 euros [1].",), "Parcels take two days [2]. It costs 50 euros [1].", None),
+        (("It costs 1.5 euros.",), "Parcels take two days [2]. It costs 15 euros [1].", None),
+        # what follows speaks of it
+        (("Express costs 9 euros.",), "We ship daily [1]. Express costs 9 euros [2]. It takes a day [2].", None),
+        # it bears the citation of the one before
+        (("Sundays are free.",), "We ship on weekdays. Sundays are free [1].", None),
+        (("Yes.",), "We ship. Yes.", None),
+    ],
+)
+def test_what_was_said_before_is_left_out_where_nothing_needs_it(
+    said: tuple[str, ...], text: str, left: str | None
+) -> None:
+    assert shaped(text, said) == (text if left is None else left, "opening.glad.1")
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_reply_that_begins_with_what_was_said_before_says_so(whole: bool) -> None:
+    text = "We ship within two days [1]. Sundays are free [2]."
+    assert shaped(text, ("Hello! We ship within two days [1].",), whole=whole) == (text, "opening.again.1")
+
+
+def test_an_upset_customer_hears_an_apology_and_not_that_it_was_said_before() -> None:
+    manner = manner_of("other", "negative", STEADY, "en", ("We ship in two days.",))
+    reply = Shaped(("We ship in two days [1].",), manner, ("We ship in two days.",))
+    assert ("".join(reply), reply.opening) == ("We ship in two days [1].", "opening.sorry.1")
+
+
+def test_the_opening_is_certain_when_the_first_delta_comes() -> None:
+    reply = Shaped(
+        iter(["We ship ", "within two days [1]. ", "Sundays are free [2]."]), manner(9), ("We ship within two days.",)
+    )
+    next(reply)
+    assert reply.opening == "opening.again.1"
+
+
+@pytest.mark.parametrize(
+    ("sentences", "left"),
+    [
+        (1, "One is here [1]. "),
+        (2, "One is here [1]. Two is here. Three is here [2]. "),
+        (3, "One is here [1]. Two is here. Three is here [2]. "),
+        (9, "One is here [1]. Two is here. Three is here [2]. Four is here [3]."),
+    ],
+)
+def test_a_reply_ends_with_its_budget_where_a_citation_stands(sentences: int, left: str) -> None:
+    text = "One is here [1]. Two is here. Three is here [2]. Four is here [3]."
+    assert shaped(text, sentences=sentences)[0] == left
+    assert shaped(text, sentences=sentences, whole=True)[0] == text
+
+
+def test_without_citations_a_reply_ends_a_little_later() -> None:
+    assert shaped("A b c. " * 9, sentences=2)[0] == "A b c. " * (2 + UNTIL_CITED)
+
+
+@pytest.mark.parametrize("end", ["budget", "closed"])
+def test_the_engine_is_freed_when_the_reply_ends_early(end: str) -> None:
+    freed = []
+
+    def deltas() -> Iterator[str]:
+        try:
+            while True:
+                yield "One is here [1]. "
+        finally:
+            freed.append(True)
+
+    reply = Shaped(deltas(), manner(2), ())
+    if end == "budget":
+        assert "".join(reply) == "One is here [1]. " * 2
+    else:
+        next(reply)
+        reply.close()
+    assert freed == [True]
+
+
+FACTS = re.compile(r"<[A-Z]+_\d+>|https?://\S+|\[\d+\]|\d+(?:[.,:/-]\d+)*")
+PIECES = st.sampled_from(
+    [
+        "运费是12.50元[1]。",
+        "请在2026-11-22之前退货[2]。",
+        "It costs 1,299 euros [1]. ",
+        "Call <PHONE_1> or <EMAIL_2>. ",
+        "See https://shop.example/a?b=1.5 for more [3]. ",
+        "地址是<ADDRESS_1>，门牌18号。",
+        "That is at 10:30 [2]! ",
+        "1. Open it.\n",
+        "- 第二步[4]\n",
+        "Yes. ",
+        "",
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(PIECES, max_size=9), st.lists(PIECES, max_size=4), st.integers(1, 6), st.integers(1, 40), st.booleans())
+def test_numbers_dates_addresses_placeholders_and_citations_stay_as_they_are(
+    pieces: list[str], said: list[str], sentences: int, size: int, whole: bool
+) -> None:
+    text = "".join(pieces)
+    deltas = (text[at : at + size] for at in range(0, len(text), size))
+    reply = "".join(Shaped(deltas, manner(sentences), said, whole=whole))
+    units = list(split_units((text,)))
+    kept = iter(units)
+    assert all(unit in kept for unit in split_units((reply,))), "units of the reply, in order, none changed"
+    if whole:
+        assert reply == text
+    elif units:
+        assert reply.startswith(units[0])
+    facts = iter(FACTS.findall(text))
+    assert all(fact in facts for fact in FACTS.findall(reply))
