@@ -4,7 +4,7 @@
 
 DIR holds the public sets as gzipped JSON lines (guardrails/classifiers/README.md); `pii`, `grounding`, `cost` and
 `redteam` need none. Each figure is computed where its own bench computes it. Exit status 1 when one does not hold, 2
-when a set is missing. Takes about eight minutes on two cores.
+when a set is missing. Takes eight minutes of CPU: forty on a machine that does much else.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The tables of the vault and of the word lists. Conversations are opaque UUIDs here, people are names."""
+"""The tables of the vault, the word lists and the levels. Conversations are opaque UUIDs here, people are names."""
 
 from django.db import models
 
@@ -95,3 +95,23 @@ class WordListChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.name} by {self.who}"
+
+
+class LevelChange(models.Model):
+    """A step of the classifiers' levels, or back to an earlier version; the last one is live. Never changed or deleted.
+
+    thresholds: {task: {"review", "block", "classifier"}} of the tasks that have others than shipped, all of them.
+    evidence: what the levels do to the texts that people had decided on, by task.
+    """
+
+    number = models.PositiveIntegerField(unique=True)
+    action = models.CharField(max_length=8)
+    version = models.PositiveIntegerField()
+    thresholds = models.JSONField(default=dict)
+    evidence = models.JSONField(default=dict)
+    why = models.CharField(max_length=500)
+    who = models.CharField(max_length=150)
+    at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.action}, version {self.version}, by {self.who}"

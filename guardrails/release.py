@@ -62,8 +62,12 @@ class Release:
         self._checks = tuple(checks)
         self._cap = cap
 
-    def stream(self, deltas: Iterable[str], evidence: Sequence[str] = ()) -> Iterator[Released | Withheld]:
+    def stream(
+        self, deltas: Iterable[str], evidence: Sequence[str] = (), *, cut: bool = True
+    ) -> Iterator[Released | Withheld]:
         """Yield what may be shown of the joined `deltas`, in order, as soon as that is known.
+
+        Without `cut` each delta is a unit already: cut again, it would wait for the next one.
 
         The first review or block ends it with one `Withheld`. A character that could belong to a forbidden word waits
         for the ones after it. `deltas` is closed before that, or however else it ends. Raises what `deltas` raises.
@@ -71,7 +75,7 @@ class Release:
         held, before = "", ""
         verdict = PASS
         try:
-            for unit in split_units(deltas, self._cap):
+            for unit in split_units(deltas, self._cap) if cut else deltas:
                 held += unit
                 verdict, safe = self._by_lexicon(before, held, final=False)
                 if verdict.action == "pass":

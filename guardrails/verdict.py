@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Action = Literal["pass", "review", "block"]
-Tier = Literal["lexicon", "classifier", "injection", "leak", "grounding"]
+Tier = Literal["lexicon", "classifier", "injection", "leak", "grounding", "model"]
 
 
 @dataclass(frozen=True)

