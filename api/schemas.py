@@ -242,6 +242,14 @@ class Edits(Schema):
     then: Then = "draft"
 
 
+class Metadata(Schema):
+    """What is said of a document: key and value."""
+
+    model_config = _example(metadata={"kind": "shipping", "season": ""})
+
+    metadata: dict[str, str]
+
+
 class Restored(Schema):
     """Make an old version the newest again."""
 

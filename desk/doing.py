@@ -10,7 +10,7 @@ from typing import Any
 from django.db import DatabaseError, connection
 
 from chatbot import worker_wiring
-from chatbot.wiring import event_log
+from chatbot.wiring import answer_store, event_log
 from desk import jobs, purging, wiring
 from desk.models import Job
 from knowledge import stages, storage
@@ -124,6 +124,7 @@ def _purge(job: Job) -> dict[str, Any]:
     gone = purging.purge(
         document,
         log=event_log(),
+        answers=answer_store(),
         store=worker_wiring.vector_store(),
         author=job.author,
         force=job.wanted["published"],

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import OperationalError, connection, models
 
 from chatbot import services as chat
+from chatbot.answer_store import AnswerStore
 from chatbot.events import EventLog, LogUnavailable
 from chatbot.models import Conversation, LedgerEntry, Message, Review
 from console.models import Note
@@ -52,17 +53,24 @@ class Searched:
 
 
 def purge(
-    document: Document, *, log: EventLog, store: VectorStore | None = None, author: str = "", force: bool = False
+    document: Document,
+    *,
+    log: EventLog,
+    answers: AnswerStore | None = None,
+    store: VectorStore | None = None,
+    author: str = "",
+    force: bool = False,
 ) -> dict[str, Any]:
     """Remove a document for good and return what was removed, in numbers; may be killed, and called again.
 
-    `store` has the vectors of large bases, where they are not in the snapshots' files.
+    `answers` are all forgotten: they are made again in a moment. `store` has the vectors of large bases, where they are
+    not in the snapshots' files.
 
     Raises Conflict while it is published, unless forced. When redis cannot be reached, what it holds stays until it
     forgets; `redis` says so.
     """
     marked = purging.mark(document, author=author, force=force)
-    replies, reached = _forget_replies(marked, document, log)
+    replies, reached = _forget_replies(marked, document, log, answers)
     loading.forget(Path(settings.VAR) / "index", document.base.slug, marked.hashes["versions"], store)
     gone = purging.remove(document, marked)
     _forget_previews(marked)
@@ -78,7 +86,7 @@ def purge(
     }
 
 
-def _forget_replies(marked: Purge, document: Document, log: EventLog) -> tuple[int, bool]:
+def _forget_replies(marked: Purge, document: Document, log: EventLog, answers: AnswerStore | None) -> tuple[int, bool]:
     """Take the sentences out of what bot and staff said, and tell everybody who watches; the count, and whether redis
     could be reached.
     """
@@ -106,6 +114,8 @@ def _forget_replies(marked: Purge, document: Document, log: EventLog) -> tuple[i
                 touched.add(row.pk)
     try:
         log.check()
+        if answers is not None:
+            answers.drop_all()
         # Also what is being said right now, and was not recorded yet.
         touched |= log.drop_from_feed(lambda payload: bool(finder.find(payload.decode("utf-8", "replace"))))
         for conversation in touched:

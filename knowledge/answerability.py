@@ -20,12 +20,12 @@ TABLE = Path(__file__).with_name("calibration.json")
 class Evidence:
     """What the first five passages say for themselves; every field is one feature.
 
-    `score` is that of the first passage; `covered` how much more than most of the question's words, by idf, one passage
-    holds (0 up to 60 %, 1 for all of them); `notions` the best share of the question's notions that a passage touches,
-    `speaks` whether it has any; `asks` whether the question asks for a kind of fact (how long, how much, where),
-    `tells` the share of those kinds that the first passage holds; `missing_codes` whether the question names a code
-    that none of the passages has; `foreign` whether the first passage is in another language: words cannot match then,
-    and `covered` is 0.
+    `score` is the first passage's (`Ranked.steady`); `covered` how much more than most of the question's words, by idf,
+    one passage holds (0 up to 60 %, 1 for all of them); `notions` the best share of the question's notions that a
+    passage touches, `speaks` whether it has any; `asks` whether the question asks for a kind of fact (how long, how
+    much, where), `tells` the share of those kinds that the first passage holds; `missing_codes` whether the question
+    names a code that none of the passages has; `foreign` whether the first passage is in another language: words cannot
+    match then, and `covered` is 0.
     """
 
     score: float

@@ -6,14 +6,18 @@ reference; searches that are under way keep the index that they began with. What
 index built anew would find: document frequencies, means and spreads are those of the rows that are alive.
 """
 
+import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from copy import copy
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 import numpy as np
 
+from knowledge.filters import LANGUAGE, Catalogue, Filters
 from knowledge.lexical import Lexical, Mask
-from knowledge.nearest import Numbers
+from knowledge.nearest import Allowed, Numbers
 from knowledge.passages import Passage, Vectors
 from knowledge.segments import LANGUAGES, Doubles, Entry, Moments, Segment, join_segments, make_segment
 
@@ -24,7 +28,10 @@ TWIN = 0.4
 TWINS_UP_TO = 20_000  # passages; finding them compares every passage with every other
 
 _LEAST_SPREAD = 0.01  # of cosines; a base of a few passages has hardly any
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _BLOCK = 2000
+_FEW = 10.0  # passages of a language, whose mean says half as much as that of many
+_FILTERS_KEPT = 16  # with the rows that they let through: two bytes a passage at most
 
 Fetch = Callable[[Sequence[int]], Sequence[Passage]]
 
@@ -81,6 +88,14 @@ class Part:
         return int(len(self.alive) - self.alive.sum())
 
 
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The rows that a filter lets through; and the vectors of each kind that are theirs, part by part."""
+
+    rows: Mask = field(repr=False)
+    vectors: dict[str, list[Allowed]] = field(repr=False)
+
+
 class Passages(Sequence[Passage]):
     """The passages of an index by row: held in memory, or fetched, then best many at once by `load`."""
 
@@ -130,6 +145,12 @@ class Index:
         self._assemble([Part.whole(make_segment(entries, dimension))], version, None)
         self.pair()
 
+    def described(self, catalogue: Catalogue) -> "Index":
+        """The same index with what is known of its documents, for filters to go by."""
+        new = copy(self)
+        new._know(catalogue)
+        return new
+
     @classmethod
     def of_parts(
         cls, parts: Sequence[Part], *, version: int, fetch: Fetch | None = None, before: "Index | None" = None
@@ -156,6 +177,11 @@ class Index:
             self._text = _spread_of([part.texts for part in self.parts])
             self._title = _spread_of([part.titles for part in self.parts])
         self.twins = np.full(int(self._first[-1]), -1, np.int64)
+        self._know(Catalogue({}))
+
+    def _know(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._chosen = lru_cache(_FILTERS_KEPT)(self._choose)
 
     def __len__(self) -> int:
         return self.lexical.size
@@ -191,18 +217,26 @@ class Index:
             parts.append(Part.whole(join_segments(joined)))
         return Index.of_parts(parts, version=version, fetch=self._fetch, before=self)
 
-    def find(self, vector: Vectors, terms: Sequence[str], *, depth: int = 50) -> list[Candidate]:
+    def find(
+        self, vector: Vectors, terms: Sequence[str], *, depth: int = 50, filters: Filters | None = None
+    ) -> list[Candidate]:
         """The passages among the `depth` nearest by text, by title, or best by BM25; unordered.
 
-        `vector` has shape (dimension,), `terms` come from `search_terms`.
+        `vector` has shape (dimension,), `terms` come from `search_terms`. With `filters` these are the nearest and best
+        of the passages that those let through; what each scores does not hang on them.
         """
         if not len(self):
             return []
+        chosen = self._chosen(frozenset((key, frozenset(some)) for key, some in filters.items())) if filters else None
         query = np.ascontiguousarray(vector, np.float32)
-        near = [self._nearest("texts", query, depth), self._nearest("titles", query, depth)]
-        rows: Numbers = np.unique(np.concatenate([*near, self.lexical.best(terms, depth)]))
+        near = [self._nearest(kind, query, depth, chosen) for kind in ("texts", "titles")]
+        best = self.lexical.best(terms, depth, None if chosen is None else chosen.rows)
+        rows: Numbers = np.unique(np.concatenate([*near, best]))
         twins = self.twins[rows]
-        rows = np.union1d(rows, twins[twins >= 0])
+        twins = twins[twins >= 0]
+        rows = np.union1d(rows, twins if chosen is None else twins[chosen.rows[twins]])
+        if not len(rows):
+            return []
         bm25 = self.lexical.scores_of(terms, rows)
         text, z_text = self._scores("texts", self._text, rows, query)
         title, z_title = self._scores("titles", self._title, rows, query)
@@ -212,11 +246,39 @@ class Index:
         columns = (rows, text, title, z, bm25, words)
         return [Candidate(*values) for values in zip(*(column.tolist() for column in columns), strict=True)]
 
-    def _nearest(self, kind: str, query: Vectors, depth: int) -> Numbers:
+    def _choose(self, filters: frozenset[tuple[str, frozenset[str]]]) -> Chosen:
+        wanted = dict(filters)
+        versions = self._catalogue.versions(wanted)
+        masks = [part.alive for part in self.parts]
+        if versions is not None:
+            masks = [mask & part.segment.of_versions(versions) for mask, part in zip(masks, self.parts, strict=True)]
+        if LANGUAGE in wanted:
+            spoken = np.asarray(["en" in wanted[LANGUAGE], "zh" in wanted[LANGUAGE]])
+            masks = [mask & spoken[part.segment.languages] for mask, part in zip(masks, self.parts, strict=True)]
+        vectors = {
+            kind: [getattr(part.segment, kind).allowed(mask) for mask, part in zip(masks, self.parts, strict=True)]
+            for kind in ("texts", "titles")
+        }
+        return Chosen(np.concatenate(masks), vectors)
+
+    def nearer(self, vector: Vectors) -> float:
+        """By how much higher a question's cosines are with Chinese passages than with others, on average.
+
+        Less than measured where one language has few passages, and 0 where it has none.
+        """
+        counts = sum((part.texts.count for part in self.parts), np.zeros(LANGUAGES))
+        fewest = float(counts.min())
+        if not fewest:
+            return 0.0
+        others, chinese = (float(vector @ mean) for mean, _ in self._text)
+        return (chinese - others) * fewest / (fewest + _FEW)
+
+    def _nearest(self, kind: str, query: Vectors, depth: int, chosen: Chosen | None) -> Numbers:
         """The rows of the chunks of the `depth` nearest vectors of a kind."""
+        allowed = [None] * len(self.parts) if chosen is None else chosen.vectors[kind]
         found = [
-            (first, *getattr(part.segment, kind).nearest(query, depth, part.alive if part.dead else None))
-            for first, part in zip(self._first, self.parts, strict=False)
+            (first, *getattr(part.segment, kind).nearest(query, depth, part.alive if part.dead else None, some))
+            for first, part, some in zip(self._first, self.parts, allowed, strict=False)
         ]
         scores = np.concatenate([scores for _, scores, _ in found])
         rows: Numbers = np.concatenate([rows + first for first, _, rows in found])
@@ -241,7 +303,9 @@ class Index:
         return best, (best - means[languages]) / deviations[languages]
 
     def pair(self) -> None:
-        """Finds the rows that say the same in the other language: both are each other's nearest there."""
+        """Finds the rows that say the same in the other language: both are each other's nearest there, and neither
+        holds numbers that contradict the other's: near misses about another product are as near.
+        """
         if len(self) > TWINS_UP_TO:
             return
         rows, centred = [], []
@@ -266,9 +330,12 @@ class Index:
             better = cosines[highest, every] > best
             back[better], best[better] = highest[better] + start, cosines[highest, every][better]
         found = np.flatnonzero((back[nearest] == np.arange(len(ones))) & (cosine >= TWIN))
+        here, there = rows[0][found], rows[1][nearest[found]]
+        numbers = [[_numbers(one) for one in self.passages.load(some.tolist())] for some in (here, there)]
+        agree = np.asarray([one <= other or other <= one for one, other in zip(*numbers, strict=True)], np.bool_)
         twins = np.full(len(self.twins), -1, np.int64)
-        twins[rows[0][found]] = rows[1][nearest[found]]
-        twins[rows[1][nearest[found]]] = rows[0][found]
+        twins[here[agree]] = there[agree]
+        twins[there[agree]] = here[agree]
         self.twins = twins
 
     def _inherit(self, before: "Index") -> None:
@@ -286,6 +353,12 @@ class Index:
         """The rows that are alive, and the chunk of every row."""
         alive = np.concatenate([np.empty(0, np.bool_), *(part.alive for part in self.parts)])
         return np.flatnonzero(alive), np.concatenate([np.empty(0, np.int64), *(p.segment.chunks for p in self.parts)])
+
+
+def _numbers(passage: Passage) -> frozenset[str]:
+    """All that it states in digits, however they are grouped."""
+    whole = unicodedata.normalize("NFKC", f"{passage.heading} {passage.question} {passage.text}")
+    return frozenset(number.replace(",", "") for number in _NUMBER.findall(whole))
 
 
 def _centred(vectors: Vectors) -> Vectors:

@@ -148,8 +148,8 @@ class Lexical:
             self._look_up(term, rows, total)
         return total
 
-    def best(self, terms: Iterable[str], depth: int) -> Longs:
-        """The rows of the `depth` best scores above 0, unordered.
+    def best(self, terms: Iterable[str], depth: int, allowed: Mask | None = None) -> Longs:
+        """The rows of the `depth` best scores above 0, unordered; only of those `allowed`, where that is given.
 
         Exact, though the postings of common words are not read through when no row that has only those can be among the
         best any more (MaxScore: Turtle and Flood 1995).
@@ -163,7 +163,7 @@ class Lexical:
             if left < least:
                 rest = number
                 break
-            least = max(least, self._add(term, total, depth))
+            least = max(least, self._add(term, total, depth, allowed))
             left -= bound
         if rest == len(bounds):
             rows = np.flatnonzero(total >= least) if least > 0 else np.flatnonzero(total)
@@ -200,8 +200,10 @@ class Lexical:
             total += held if whole or not held else int(np.isfinite(norm[part.rows[posting]]).sum())
         return total
 
-    def _add(self, term: str, total: Floats, depth: int = 0) -> float:
-        """Adds what the term gives to all rows; the `depth`-th best of those that hold it in `total`, 0 if unknown."""
+    def _add(self, term: str, total: Floats, depth: int = 0, allowed: Mask | None = None) -> float:
+        """Adds what the term gives to all rows, or those allowed; the `depth`-th best of those that hold it in `total`,
+        0 if unknown.
+        """
         least = 0.0
         gain = np.float32(self.mass(term) * (K1 + 1))
         for first, part, norm, _ in self._parts:
@@ -209,12 +211,15 @@ class Lexical:
             if posting.start == posting.stop:
                 continue
             rows = np.asarray(part.rows[posting])
-            counts = part.counts[posting].astype(np.float32)
+            counts = part.counts[posting]
+            if allowed is not None:
+                some = allowed[first : first + len(norm)][rows]
+                rows, counts = rows[some], counts[some]
+            counts = counts.astype(np.float32)
             own = total[first : first + len(norm)]
             own[rows] += gain * counts / (counts + norm[rows])
             if depth and len(rows) >= depth:
-                some = own[rows[:_BOUND_FROM]]
-                least = max(least, float(np.partition(some, -depth)[-depth]))
+                least = max(least, float(np.partition(own[rows[:_BOUND_FROM]], -depth)[-depth]))
         return least
 
     def _look_up(self, term: str, rows: Longs, total: Floats) -> None:

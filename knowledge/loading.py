@@ -13,6 +13,7 @@ import numpy as np
 
 from knowledge import snapshots, vectors
 from knowledge.errors import BaseMissing, VectorsMissing
+from knowledge.filters import DOCUMENT, Catalogue
 from knowledge.index import Index, Part
 from knowledge.lexical import Mask
 from knowledge.models import Chunk, Embedding, KnowledgeBase, ReleaseItem
@@ -51,27 +52,32 @@ class VectorStore(Protocol):
 
 @dataclass(frozen=True)
 class Published:
-    """What of a base answers: the number of its release, 0 before the first; and from which probability on (None: the
-    shipped one).
+    """What of a base answers: the number of its release, 0 before the first; from which probability on (None: the
+    shipped one); and a number that rises whenever something else is said about its documents.
     """
 
     base_id: int
     number: int
     threshold: float | None = None
+    described: int = 0
 
 
 def published() -> dict[str, Published]:
     """What of every base answers, by its slug. One query."""
-    rows = KnowledgeBase.objects.values_list("slug", "pk", "published__number", "threshold")
-    return {slug: Published(base_id, number or 0, threshold) for slug, base_id, number, threshold in rows}
+    rows = KnowledgeBase.objects.values_list("slug", "pk", "published__number", "threshold", "described")
+    return {
+        slug: Published(base_id, number or 0, threshold, described)
+        for slug, base_id, number, threshold, described in rows
+    }
 
 
 def published_of(base_slug: str) -> Published:
     """What of a base answers. Raises `BaseMissing`."""
-    found = KnowledgeBase.objects.filter(slug=base_slug).values_list("pk", "published__number", "threshold").first()
+    fields = ("pk", "published__number", "threshold", "described")
+    found = KnowledgeBase.objects.filter(slug=base_slug).values_list(*fields).first()
     if found is None:
         raise BaseMissing(f"there is no knowledge base {base_slug!r}")
-    return Published(found[0], found[1] or 0, found[2])
+    return Published(found[0], found[1] or 0, found[2], found[3])
 
 
 def current_version(base_slug: str) -> int:
@@ -115,7 +121,8 @@ class Loader:
         while True:
             now = published_of(base_slug)
             wanted = now if number is None else replace(now, number=number)
-            documents = _documents(wanted)
+            about = _about(wanted)
+            documents = {version: one[DOCUMENT] for version, one in about.items()}
             index = before if before is not None else self._from_snapshot(now.base_id, checked)
             in_memory = not index.parts or (index.parts[0].segment.snapshot is None and len(index) <= IN_MEMORY)
             try:
@@ -129,7 +136,11 @@ class Loader:
             self._stored.clear()  # what was purged is no longer in any release
             if before is None:
                 index.pair()
-            return index
+            return index.described(Catalogue(about))
+
+    def describe(self, base_slug: str, index: Index) -> Index:
+        """The same index with what is said about its documents now. Raises `BaseMissing`."""
+        return index.described(Catalogue(_about(replace(published_of(base_slug), number=index.version))))
 
     def wants_snapshot(self, base_id: int, index: Index) -> bool:
         """Whether a new snapshot is worth its making: the base is large, and there is none or this index is worn."""
@@ -291,10 +302,11 @@ class _StoredPassages:
         }
 
 
-def _documents(now: Published) -> dict[int, str]:
-    """The names of a release's documents by their versions."""
+def _about(now: Published) -> dict[int, dict[str, str]]:
+    """The names and metadata of a release's documents by their versions."""
     items = ReleaseItem.objects.filter(release__base=now.base_id, release__number=now.number)
-    return dict(items.order_by("document__name").values_list("version", "document__name"))
+    rows = items.order_by("document__name").values_list("version", "document__name", "document__metadata")
+    return {version: {**metadata, DOCUMENT: name} for version, name, metadata in rows}
 
 
 def _batches(versions: Collection[int]) -> Iterator[list[Chunk]]:

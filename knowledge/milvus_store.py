@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from knowledge.nearest import Floats, Numbers, Stored
+from knowledge.nearest import Allowed, Floats, Numbers, Stored
 from knowledge.passages import Vectors
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 5000
 _MOST = 16384  # that Milvus gives at once
+_NAMED = 20_000  # vectors that an expression lists
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +28,25 @@ class MilvusNearest:
     client: "MilvusClient"
     name: str
 
-    def search(self, query: Vectors, depth: int) -> tuple[Floats, Numbers]:
+    def search(self, query: Vectors, depth: int, allowed: Allowed | None = None) -> tuple[Floats, Numbers]:
         """See `nearest.Nearest.search`."""
-        found = self.client.search(self.name, data=[query.tolist()], limit=min(depth, _MOST), output_fields=["id"])[0]
+        if allowed is None:
+            return self._found(query, depth)
+        if not len(allowed.numbers):
+            return np.empty(0, np.float32), np.empty(0, np.int64)
+        if len(allowed.numbers) <= _NAMED:
+            return self._found(query, depth, f"id in {allowed.numbers.tolist()}")
+        asked = int(2 * depth / allowed.share) + 1
+        while True:  # so many cannot be named: the nearest of all, as many as it takes
+            scores, numbers = self._found(query, asked)
+            some = np.isin(numbers, allowed.numbers)
+            if int(some.sum()) >= depth or len(numbers) < asked or asked >= _MOST:
+                return scores[some][:depth], numbers[some][:depth]
+            asked = min(4 * asked, _MOST)
+
+    def _found(self, query: Vectors, depth: int, only: str = "") -> tuple[Floats, Numbers]:
+        data, limit = [query.tolist()], min(depth, _MOST)
+        found = self.client.search(self.name, data=data, limit=limit, output_fields=["id"], filter=only)[0]
         return (
             np.asarray([one["distance"] for one in found], np.float32),
             np.asarray([one["id"] for one in found], np.int64),

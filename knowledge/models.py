@@ -37,6 +37,7 @@ class KnowledgeBase(models.Model):
     decisions = models.JSONField(
         default=dict, blank=True, help_text="{key of a value: publish|mask}: personal data that a manager decided on"
     )
+    described = models.PositiveIntegerField(default=0, help_text="rises with every change of a document's metadata")
 
     def __str__(self) -> str:
         return self.slug
@@ -48,6 +49,7 @@ class Document(models.Model):
     base = models.ForeignKey(KnowledgeBase, on_delete=models.CASCADE, related_name="documents")
     name = models.CharField(max_length=500)
     versions_made = models.PositiveIntegerField(default=0, help_text="number of the newest version")
+    metadata = models.JSONField(default=dict, blank=True, help_text="{key: value}: what a search may be narrowed by")
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -4,8 +4,8 @@ nothing of chunks.
 
 import os
 import threading
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +19,7 @@ Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
 Stored = npt.NDArray[np.float16] | Vectors
 
+_untyped: Any = faiss  # whose stubs know no keyword arguments
 faiss.omp_set_num_threads(1)  # one search is one core's work; more threads fight with those of the other turns
 
 FLAT_BELOW = 50_000  # vectors; from there on lists
@@ -26,35 +27,80 @@ RECALL = 0.97  # of the ten nearest, that the number of lists searched is chosen
 _TRAINED_ON = 40  # vectors a list
 _TRIED = 200
 _AT_ONCE = 50_000
+_WIDER = 4  # times as many lists are looked through when only some of the vectors count: theirs lie further apart
+
+
+@dataclass(frozen=True, eq=False)
+class Allowed:
+    """The `numbers` (ascending) of the vectors, of `whole` in all, that alone may be found."""
+
+    numbers: Numbers = field(repr=False)
+    whole: int
+
+    @property
+    def share(self) -> float:
+        """Of all vectors."""
+        return len(self.numbers) / self.whole
+
+    @cached_property
+    def selector(self) -> Any:
+        """The same for FAISS."""
+        mask = np.zeros(self.whole, np.bool_)
+        mask[self.numbers] = True
+        return _untyped.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
 
 
 class Nearest(Protocol):
     """Finds the vectors nearest to a query among those that it was made of, whose numbers are 0, 1, 2 …"""
 
-    def search(self, query: Vectors, depth: int) -> tuple[Floats, Numbers]:
+    def search(self, query: Vectors, depth: int, allowed: Allowed | None = None) -> tuple[Floats, Numbers]:
         """Inner products, some of them approximate, and numbers; best first, fewer than `depth` when there are no more.
 
-        Safe from any number of threads.
+        Only those `allowed` count, where that is given. Safe from any number of threads.
         """
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class Faiss:
-    """A FAISS index that nobody changes any more; one on a GPU is searched by one thread at a time."""
+    """A FAISS index that nobody changes any more."""
 
     index: Any
-    guard: AbstractContextManager[Any] = field(default_factory=nullcontext)
 
-    def search(self, query: Vectors, depth: int) -> tuple[Floats, Numbers]:
+    def search(self, query: Vectors, depth: int, allowed: Allowed | None = None) -> tuple[Floats, Numbers]:
         """See `Nearest.search`."""
-        depth = min(depth, self.index.ntotal)
+        depth = min(depth, self.index.ntotal if allowed is None else len(allowed.numbers))
         if not depth:
             return np.empty(0, np.float32), np.empty(0, np.int64)
-        with self.guard:
-            scores, numbers = self.index.search(query[None, :], depth)
+        how = None if allowed is None else self._only(allowed)
+        scores, numbers = self.index.search(query[None, :], depth, params=how)
         some = numbers[0] >= 0
         return scores[0][some], numbers[0][some]
+
+    def _only(self, allowed: Allowed) -> Any:
+        """Lists are looked through until as many vectors were compared as without a filter, and more."""
+        if not hasattr(self.index, "nprobe"):
+            return _untyped.SearchParameters(sel=allowed.selector)
+        lists = min(int(_WIDER * self.index.nprobe / allowed.share) + 1, self.index.nlist)
+        return _untyped.SearchParametersIVF(sel=allowed.selector, nprobe=lists)
+
+
+@dataclass(frozen=True, eq=False)
+class OnGpu:
+    """Lists on a GPU, searched by one thread at a time; and the same mapped, for those `allowed`: FAISS's GPU lists
+    take no selection.
+    """
+
+    index: Any
+    mapped: Faiss
+    guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def search(self, query: Vectors, depth: int, allowed: Allowed | None = None) -> tuple[Floats, Numbers]:
+        """See `Nearest.search`."""
+        if allowed is not None:
+            return self.mapped.search(query, depth, allowed)
+        with self.guard:
+            return Faiss(self.index).search(query, depth)
 
 
 def flat(vectors: Stored) -> Faiss:
@@ -95,14 +141,16 @@ def write_lists(vectors: Stored, path: Path) -> None:
     faiss.write_index(index, str(path))
 
 
-def read_lists(path: Path) -> Faiss:
-    """What `write_lists` has written, mapped: processes of one machine share its pages."""
-    if (on_gpu := _on_gpu(path)) is not None:
-        return on_gpu
+def read_lists(path: Path) -> Nearest:
+    """What `write_lists` has written, mapped: processes of one machine share its pages; on the first GPU, where this
+    FAISS can use one (faiss-gpu).
+    """
     index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
     lists: Any = faiss.downcast_InvertedLists(index.invlists)
     lists.prefetch_nthread = 0  # else each search starts 32 threads: 0.9 ms instead of 0.03
-    return Faiss(index)
+    if not hasattr(faiss, "StandardGpuResources") or not faiss.get_num_gpus():
+        return Faiss(index)
+    return OnGpu(faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, faiss.read_index(str(path))), Faiss(index))
 
 
 def _enough_lists(index: Any, vectors: Stored, dice: np.random.Generator) -> int:
@@ -136,11 +184,3 @@ def exact_nearest(vectors: Stored, queries: Vectors, depth: int) -> list[list[in
     best.finalize()
     found: list[list[int]] = best.I.tolist()
     return found
-
-
-def _on_gpu(path: Path) -> Faiss | None:
-    """The lists on the first GPU, where this FAISS can use one (faiss-gpu)."""
-    if not hasattr(faiss, "StandardGpuResources") or not faiss.get_num_gpus():
-        return None
-    index = faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), 0, faiss.read_index(str(path)))
-    return Faiss(index, threading.Lock())

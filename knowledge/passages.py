@@ -22,7 +22,8 @@ class Passage:
 
     `text` is what is searched and shown (for an FAQ pair: the answer alone; `question` is its question). `heading` is
     the path of headings above it. `sentence_vectors` has shape (len(sentences), dimension), L2-normalised, in the order
-    of `sentences`. `score` is the blend, higher is better; `dense` the cosine, `bm25` the raw BM25 score.
+    of `sentences`. `score` is the blend, higher is better; `dense` the cosine, `bm25` the raw BM25 score, `rerank` the
+    reranker's score where there was one.
     """
 
     chunk_id: int
@@ -37,6 +38,7 @@ class Passage:
     score: float = 0.0
     dense: float = 0.0
     bm25: float = 0.0
+    rerank: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,9 @@ class Ranking:
     `text` is the cosine of the whole passage; `question` that of an FAQ pair's question; `heading` that of the headings
     and `sentence` that of the best sentence of any other passage. `words` is the share of the question's words by BM25,
     `notions` that of its notions (knowledge.concepts). `own` is added for passages in the question's language, whose
-    cosines are higher; `own_parallel` makes up for it by the share of passages that have their translation beside them.
+    cosines are higher; `own_parallel` makes up for it by the share of passages that have their translation beside them,
+    `own_nearer` is by how much this question is nearer to its language's passages on average (`Index.nearer`), as
+    far as they have no translations.
     """
 
     text: float
@@ -36,16 +38,21 @@ class Ranking:
     notions: float
     own: float
     own_parallel: float
+    own_nearer: float
 
 
 @dataclass(frozen=True, eq=False)
 class Ranked:
-    """A candidate with its passage, its score, and what the score is made of, in the order of `Ranking`'s fields."""
+    """A candidate with its passage, its score, and what the score is made of, in the order of `Ranking`'s fields.
+
+    `steady` is the score without `own_nearer`, which tells passages of one question apart and not whether they answer.
+    """
 
     candidate: Candidate
     passage: Passage
     features: tuple[float, ...]
     score: float
+    steady: float
 
     @property
     def notions(self) -> float:
@@ -75,12 +82,13 @@ def rank(
     passages = index.passages.load([one.row for one in read])
     shares = _shares(concepts_of(question), [concepts_of(searched(passage)) for passage in passages])
     weights = astuple(ranking)
+    nearer = index.nearer(vector) * (1 - parallel) * COSINE * (1 if chinese else -1)
     ranked: dict[int, Ranked] = {}
     for one, passage, notions in zip(read, passages, shares, strict=True):
         own = float((passage.language == "zh") == chinese)
-        features = (*_cosines(one, passage, vector), one.words, notions, own, own * parallel)
+        features = (*_cosines(one, passage, vector), one.words, notions, own, own * parallel, own * nearer)
         score = sum(weight * value for weight, value in zip(weights, features, strict=True))
-        ranked[one.row] = Ranked(one, passage, features, score)
+        ranked[one.row] = Ranked(one, passage, features, score, score - ranking.own_nearer * features[-1])
     best = [_better(ranked[one.row], ranked.get(twins[one.row].row if one.row in twins else -1)) for one in kept]
     return sorted(best, key=lambda one: (-one.score, one.candidate.row))
 
@@ -98,7 +106,7 @@ def _better(own: Ranked, twin: Ranked | None) -> Ranked:
     """The passage in the question's language, as good as its translation at least."""
     if twin is None or twin.score <= own.score:
         return own
-    return Ranked(own.candidate, own.passage, twin.features, twin.score)
+    return Ranked(own.candidate, own.passage, twin.features, twin.score, twin.steady)
 
 
 def _cosines(one: Candidate, passage: Passage, vector: Vectors) -> tuple[float, float, float, float]:

@@ -11,14 +11,17 @@ import numpy as np
 from knowledge.answerability import Calibration, Evidence, probability, shipped
 from knowledge.asked import kinds_asked
 from knowledge.concepts import concepts_of
+from knowledge.filters import Filters
 from knowledge.index import Index
 from knowledge.language import language_of
 from knowledge.lexical import Lexical
 from knowledge.passages import Passage, Retrieved, Vectors
-from knowledge.ranking import Ranked, parallel, rank
+from knowledge.ranking import Ranked, parallel, rank, searched
+from knowledge.reranking import Rerank
 from knowledge.terms import codes, content_words, fold, search_terms
 
 TOP = 8  # passages that are handed on
+RERANKED = 20  # passages that a reranker reads, where there is one
 EVIDENCE = 5  # passages that are asked whether they answer
 MOST = 0.6  # of a question's words: what a passage about the same thing holds anyway
 SAME_QUESTION = 0.92  # cosine from which two questions of the same words are the same question
@@ -37,36 +40,44 @@ class Retriever:
         calibration: Calibration | None = None,
         *,
         threshold: float | None = None,
+        rerank: Rerank | None = None,
     ) -> None:
         """`embed_query` takes the raw question and gives its vector, shape (dimension,), made as a query of the index's
         model. `threshold` is the base's own probability from which a question is answered, in place of the
-        calibration's.
+        calibration's. `rerank` puts the first passages in order once more; how sure the search is stays its own.
         """
         self._index = index
         self._embed_query = embed_query
         self._calibration = calibration or shipped()
         self._threshold = self._calibration.threshold if threshold is None else threshold
         self._parallel = parallel(index)
+        self._rerank = rerank
 
-    def search(self, question: str, top: int = TOP) -> Retrieved:
-        """The best `top` passages, and whether they answer. Whatever `embed_query` raises passes through."""
+    def search(self, question: str, top: int = TOP, *, filters: Filters | None = None) -> Retrieved:
+        """The best `top` of the passages that `filters` let through, and whether they answer.
+
+        Whatever `embed_query` raises passes through.
+        """
         vector = self._embed_query(question)
         terms = search_terms(question)
-        found = self._index.find(vector, terms)
-        ranked = rank(self._index, found, question, vector, self._calibration.ranking, self._parallel)
+        candidates = self._index.find(vector, terms, filters=filters)
+        ranked = rank(self._index, candidates, question, vector, self._calibration.ranking, self._parallel)
         ranked = first_the_same(ranked, question)
         evidence = gather(self._index.lexical, ranked, question, terms)
         confidence = probability(evidence, language_of(question), self._calibration) if evidence else 0.0
-        passages = tuple(
+        found = [
             replace(
                 one.passage,
                 score=one.score,
                 dense=max(one.candidate.text, one.candidate.title),
                 bm25=one.candidate.bm25,
             )
-            for one in ranked[:top]
-        )
-        exact = bool(passages) and asks_the_same(question, passages[0])
+            for one in ranked[: max(top, RERANKED if self._rerank else 0)]
+        ]
+        exact = bool(found) and asks_the_same(question, found[0])
+        if not exact:
+            found = self._reranked(question, found)
+        passages = tuple(found[:top])
         return Retrieved(
             question=question,
             question_vector=vector,
@@ -76,6 +87,15 @@ class Retriever:
             exact=exact,
             knowledge_version=self._index.version,
         )
+
+    def _reranked(self, question: str, found: list[Passage]) -> list[Passage]:
+        """The same with the first ones in the reranker's order, if there is one and it answers in time."""
+        first = found[:RERANKED]
+        scores = self._rerank(question, [searched(one) for one in first]) if self._rerank and first else None
+        if scores is None:
+            return found
+        scored = [replace(one, rerank=score) for one, score in zip(first, scores, strict=True)]
+        return [*sorted(scored, key=lambda one: -(one.rerank or 0.0)), *found[RERANKED:]]
 
 
 def first_the_same(ranked: Sequence[Ranked], question: str) -> list[Ranked]:
@@ -99,7 +119,7 @@ def gather(lexical: Lexical, ranked: Sequence[Ranked], question: str, terms: Seq
     kinds = kinds_asked(question)
     told = [bool(kind.holds.search(first[0].passage.text)) for kind in kinds]
     return Evidence(
-        score=first[0].score,
+        score=first[0].steady,
         covered=0.0 if foreign else max(most / whole - MOST, 0.0) / (1 - MOST),
         notions=max(one.notions for one in first),
         speaks=float(bool(concepts_of(question))),

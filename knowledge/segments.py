@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge.lexical import Mask, Postings
-from knowledge.nearest import Floats, Nearest, Numbers, Stored, flat
+from knowledge.nearest import Allowed, Floats, Nearest, Numbers, Stored, flat
 from knowledge.passages import Passage, Vectors
 from knowledge.terms import search_terms
 
@@ -90,8 +90,20 @@ class Field:
         """The row of each vector."""
         return np.repeat(np.arange(len(self.first) - 1, dtype=np.int32), np.diff(self.first))
 
-    def nearest(self, query: Vectors, depth: int, alive: Mask | None) -> tuple[Floats, Numbers]:
-        """Scores and rows of the `depth` nearest vectors, one row as often as it has some; best first."""
+    def allowed(self, rows: Mask) -> Allowed:
+        """The vectors of those rows."""
+        return Allowed(np.flatnonzero(rows[self.owners]), len(self.owners))
+
+    def nearest(
+        self, query: Vectors, depth: int, alive: Mask | None, allowed: Allowed | None = None
+    ) -> tuple[Floats, Numbers]:
+        """Scores and rows of the `depth` nearest vectors, one row as often as it has some; best first.
+
+        Only rows that are `alive` count, which nearly all should be; or else vectors that are `allowed`.
+        """
+        if allowed is not None:
+            scores, numbers = self.near.search(query, depth, allowed)
+            return scores, self.owners[numbers].astype(np.int64)
         asked = depth
         while True:
             scores, numbers = self.near.search(query, asked)

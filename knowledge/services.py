@@ -1,16 +1,20 @@
 """Changes to knowledge in one call: a document comes, is made and published; a document goes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
+from django.db.models import F
+
 from knowledge import importing, stages
 from knowledge.embedding import Embedder
+from knowledge.filters import checked
 from knowledge.importing import live_version
-from knowledge.models import Document, DocumentVersion
+from knowledge.models import Document, DocumentVersion, KnowledgeBase
 from knowledge.stages import Stage, Tools, Verdicts
 
-__all__ = ["ImportReport", "bring", "import_document", "live_version", "retire_document"]
+__all__ = ["ImportReport", "bring", "describe", "import_document", "live_version", "retire_document"]
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,19 @@ def retire_document(base_slug: str, name: str) -> bool:
     """Take a document out of all answers at once; its versions stay. False when no such document is there."""
     document = Document.objects.filter(base__slug=base_slug, name=name).select_related("base").first()
     return document is not None and importing.retire(document, urgent=True)
+
+
+def describe(document: Document, metadata: Mapping[str, str]) -> dict[str, str]:
+    """Say more about a document, "" takes a key back; return all that is said then. Filters go by it within a second,
+    whatever the release. Raises ValueError, in words for people; then nothing is changed.
+    """
+    with transaction.atomic():
+        KnowledgeBase.objects.filter(pk=document.base_id).update(described=F("described") + 1)
+        document.refresh_from_db(fields=["metadata"])
+        said = checked({key: value for key, value in {**document.metadata, **metadata}.items() if value})
+        document.metadata = said
+        document.save(update_fields=["metadata"])
+    return said
 
 
 def _live(base_slug: str, name: str) -> DocumentVersion | None:

@@ -6,7 +6,7 @@ from hashlib import sha256
 from django.core.management.base import CommandParser
 
 from chatbot import worker_wiring
-from chatbot.wiring import event_log
+from chatbot.wiring import answer_store, event_log
 from config.jsonlines import Row, RowError
 from desk import purging
 from desk.commands import Options, Subcommand, document_named
@@ -20,7 +20,9 @@ def purge(options: Options) -> Iterator[Row]:
     name = document.name
     try:
         store = worker_wiring.vector_store()
-        gone = purging.purge(document, log=event_log(), store=store, author="shell", force=options["yes"])
+        gone = purging.purge(
+            document, log=event_log(), answers=answer_store(), store=store, author="shell", force=options["yes"]
+        )
     except Conflict as error:
         raise RowError(f"{name}: {error} (--yes)") from None
     yield {"document": name, "status": "purged", **gone, "note": "backups still hold it"}

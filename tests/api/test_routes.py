@@ -115,6 +115,20 @@ def test_chunks_are_edited_by_who_looked_at_the_newest(base: KnowledgeBase) -> N
     assert restored.json()["number"] == 3
 
 
+def test_a_search_is_narrowed_by_what_is_said_of_a_document(base: KnowledgeBase) -> None:
+    client = program("edit")
+    upload(client)
+    make_all()
+    path = f"/documents/{document().pk}/metadata"
+    assert send(client, "PATCH", path, {"metadata": {"kind": "faq", "season": "all"}}).json() == {
+        "kind": "faq",
+        "season": "all",
+    }
+    assert send(client, "PATCH", path, {"metadata": {"season": ""}}).json() == {"kind": "faq"}
+    refused = send(client, "PATCH", path, {"metadata": {"language": "en"}})
+    assert (refused.status_code, document().metadata) == (422, {"kind": "faq"})
+
+
 def test_a_draft_that_changed_since_it_was_looked_at_is_not_published(base: KnowledgeBase) -> None:
     client = program("publish")
     upload(client)
@@ -195,6 +209,7 @@ SCOPES: dict[tuple[str, str], str] = {
     ("GET", "/documents"): READ,
     ("POST", "/documents"): EDIT,
     ("DELETE", "/documents/{int:id}"): EDIT,
+    ("PATCH", "/documents/{int:id}/metadata"): EDIT,
     ("GET", "/documents/{int:id}/versions"): READ,
     ("POST", "/documents/{int:id}/restore"): EDIT,
     ("GET", "/documents/{int:id}/differences"): READ,
@@ -228,6 +243,7 @@ SCOPES: dict[tuple[str, str], str] = {
 }
 GRANTS = {READ: {READ}, EDIT: {READ, EDIT}, PUBLISH: {READ, EDIT, PUBLISH}, PURGE: {READ, PURGE}}
 BODIES: dict[str, Any] = {
+    "/documents/{int:id}/metadata": {"metadata": {"kind": "shipping"}},
     "/documents/{int:id}/restore": {"number": 1},
     "/versions/{int:id}/decisions": {"decisions": {"x": "mask"}},
     "/documents/{int:id}/edits": {"number": 1, "edits": [{"first": 0, "last": 0, "contents": [{"text": "Mine."}]}]},
@@ -262,7 +278,7 @@ def call(client: Client, method: str, path: str, ids: tuple[int, int]) -> Any:
         where += "?question=q"
     if path.endswith("differences"):
         where += "?before=1&after=1"
-    return send(client, method, where, BODIES.get(path) if method in ("POST", "PUT") else None)
+    return send(client, method, where, BODIES.get(path) if method in ("POST", "PUT", "PATCH") else None)
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from chatbot.guards import Guards
 from chatbot.knowledge_bases import KnowledgeBases
 from chatbot.models import Conversation, Site
 from chatbot.pipeline import Assistant
-from chatbot.routing import route
 from chatbot.turn import Conclusion, Turn, Utterance
 from config.environment import config
 from desk import wiring
@@ -20,11 +19,10 @@ from guardrails.personal_data.detector import Detector
 from guardrails.release import Release
 from guardrails.screening import screen_message
 from knowledge import editing, importing
-from knowledge.followup import standalone
 from knowledge.loading import Loader
 from knowledge.models import DocumentVersion
 from knowledge.retrieval import Retriever
-from tests.fakes import FakeEngine, lexicon
+from tests.fakes import FakeEngine, lexicon, understanding
 from tests.knowledge.tooling import made
 
 pytestmark = [pytest.mark.models, pytest.mark.django_db]
@@ -52,8 +50,7 @@ class Shop:
         self.bases.look()
         assistant = Assistant(
             screen=lambda said: screen_message(said, lexicon(), self.guards.on_messages),
-            route=route,
-            standalone=standalone,
+            understand=understanding(),
             search=self.bases.search,
             engine=engine or ExtractiveEngine(),
             release=Release(lexicon, self.guards.on_units),

@@ -6,6 +6,8 @@ import pytest
 import redis
 
 from chatbot import services
+from chatbot.answer_cache import Answer, written
+from chatbot.answer_store import AnswerStore
 from chatbot.events import FEED, EventLog
 from chatbot.models import Conversation, LedgerEntry, Message, Review
 from desk import purging
@@ -14,6 +16,7 @@ from knowledge.models import Chunk, Document, Embedding, GoldenQuestion, Purge
 from knowledge.releases import Conflict
 from knowledge.stages import documents_folder
 from tests.chatbot.conftest import Say
+from tests.fakes import passage, retrieved
 from tests.knowledge.tooling import bring
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +62,17 @@ def test_nothing_of_it_is_left_anywhere(
     assert not Document.objects.filter(name="returns.md").exists()
     assert content_hash not in [path.name for path in documents_folder().iterdir()]
     assert GoldenQuestion.objects.get().document == ""
+
+
+def test_answers_that_were_kept_for_others_are_forgotten(
+    document: Document, log: EventLog, redis_client: redis.Redis
+) -> None:
+    store = AnswerStore(redis_client)
+    kept = Answer(SECRET, retrieved(passage(SECRET)), "other", "extractive:", "2", 0.1, conversation="")
+    store.put("kefu:answers:key:1", written(kept))
+    purging.purge(document, log=log, answers=store, force=True)
+    assert store.get("kefu:answers:key:1") is None
+    assert left(Purge.objects.get(), redis_client) == []
 
 
 def test_what_was_said_loses_the_sentence_for_everybody_who_watches(

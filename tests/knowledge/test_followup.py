@@ -1,6 +1,6 @@
 import pytest
 
-from knowledge.followup import is_follow_up, standalone
+from knowledge.followup import is_follow_up, is_small_talk, standalone
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,12 @@ from knowledge.followup import is_follow_up, standalone
         "how long does it take?",
         "Why?",
         "要多久",
+        "And refunds?",
+        "Also in blue?",
+        "For four",
+        "周六也送吗？",
+        "便宜的是哪个？",
+        "有儿童的吗",
     ],
 )
 def test_questions_that_lean_on_earlier_ones(question: str) -> None:
@@ -29,6 +35,12 @@ def test_questions_that_lean_on_earlier_ones(question: str) -> None:
         "How long does a refund take?",
         "Do you ship to Tibet and how much is it?",
         "可以用信用卡付款吗",
+        "Is it possible to pay by card in the shop?",
+        "Also, where can I return an online order?",
+        "For how long is a voucher of your shop valid?",
+        "另外想问下，网上订单在哪里退货？",
+        "我的订单是昨天晚上在手机上下的",
+        "如果手机进水了，保修管不管？",
     ],
 )
 def test_questions_that_stand_alone(question: str) -> None:
@@ -55,3 +67,26 @@ def test_a_question_that_hardly_says_what_it_is_about_is_led_though_it_looks_who
 def test_a_follow_up_to_a_follow_up_is_led_by_both() -> None:
     history = ["How much is shipping to Japan?", "And to Korea?"]
     assert standalone("How long?", history) == "How much is shipping to Japan? And to Korea? How long?"
+
+
+@pytest.mark.parametrize(
+    "message", ["Thank you very much", "No thanks, bye", "OK", "好的，谢谢你", "那就这样吧，再见", "早上好！"]
+)
+def test_small_talk_is_left_alone(message: str) -> None:
+    assert is_small_talk(message)
+    assert standalone(message, ["Do you ship to Tibet?"]) == message
+
+
+@pytest.mark.parametrize("message", ["", "?", "Thanks, and to Korea?", "好的，那运费呢？", "这样可以退吗"])
+def test_small_talk_says_nothing_else(message: str) -> None:
+    assert not is_small_talk(message)
+
+
+@pytest.mark.parametrize("message", ["What is your phone number?", "门店几点关门？", "支持哪些付款方式？"])
+def test_what_any_shop_is_asked_about_is_a_question_in_two_words(message: str) -> None:
+    assert standalone(message, ["Do you ship to Tibet by air?"]) == message
+
+
+@pytest.mark.parametrize("message", ["How long is the notice period?", "有效期多长？", "轮椅进得去吗？"])
+def test_other_questions_of_two_words_are_led(message: str) -> None:
+    assert standalone(message, ["Do you ship to Tibet by air?"]) == f"Do you ship to Tibet by air? {message}"

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -85,9 +87,9 @@ def test_the_best_rows_are_found_without_reading_common_words_through(
     read: list[str] = []
     add = Lexical._add
 
-    def recorded(self: Lexical, term: str, total: lexical.Floats, depth: int = 0) -> float:
+    def recorded(self: Lexical, term: str, *how: Any) -> float:
         read.append(term)
-        return add(self, term, total, depth)
+        return add(self, term, *how)
 
     monkeypatch.setattr(Lexical, "_add", recorded)
     for question in texts[:50]:

@@ -106,16 +106,16 @@ def test_a_release_that_goes_while_it_is_read_is_left_for_the_next(monkeypatch: 
     Embedding.objects.filter(text_hash=loading.vectors.text_hash("passage: Free.")).delete()
     now = [loading.Published(base_id(), 2)]
     monkeypatch.setattr(loading, "published_of", lambda _: now[-1])
-    documents = loading._documents
+    about = loading._about
 
-    def retired_meanwhile(found: loading.Published) -> dict[int, str]:
+    def retired_meanwhile(found: loading.Published) -> dict[int, dict[str, str]]:
         if len(now) == 1:
             retire_document("shop", "returns.md")
             now.append(loading.Published(base_id(), 3))
-            return documents(now[0])
-        return documents(found)
+            return about(now[0])
+        return about(found)
 
-    monkeypatch.setattr(loading, "_documents", retired_meanwhile)
+    monkeypatch.setattr(loading, "_about", retired_meanwhile)
     assert texts(load_index("shop", "fake@1")) == ["The hotline is open on Sundays."]
 
 

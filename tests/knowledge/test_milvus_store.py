@@ -9,7 +9,7 @@ import pytest
 
 from knowledge import loading
 from knowledge.loading import Loader, VectorStore
-from knowledge.nearest import Nearest, Stored, exact_nearest, read_lists, write_lists
+from knowledge.nearest import Allowed, Nearest, Stored, exact_nearest, read_lists, write_lists
 from knowledge.passages import Vectors
 from knowledge.snapshots import found
 from tests.knowledge.fakes import FakeEmbedder
@@ -72,6 +72,24 @@ def test_the_nearest_are_found_with_their_inner_products(store: VectorStore) -> 
         assert list(scores) == sorted(scores, reverse=True)
         shares.append(len(set(want) & set(numbers.tolist())) / 10)
     assert np.mean(shares) >= 0.95
+
+
+@pytest.mark.parametrize("named", [20_000, 100])
+def test_only_what_is_allowed_is_found(store: VectorStore, named: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not isinstance(store, Files):
+        monkeypatch.setattr("knowledge.milvus_store._NAMED", named)
+    some = vectors(3000).astype(np.float16)
+    store.keep("kefu_1_1_texts", some)
+    near = store.find("kefu_1_1_texts")
+    numbers = np.arange(0, 3000, 10)
+    queries: Vectors = vectors(3030)[3000:]
+    shares = []
+    for query, want in zip(queries, exact_nearest(some[numbers], queries, 10), strict=True):
+        found = near.search(query, 20, Allowed(numbers, 3000))[1]
+        assert set(found.tolist()) <= set(numbers.tolist())
+        shares.append(len(set(numbers[want].tolist()) & set(found.tolist())) / 10)
+    assert np.mean(shares) >= 0.95
+    assert len(near.search(queries[0], 20, Allowed(np.empty(0, np.int64), 3000))[1]) == 0
 
 
 def test_fewer_than_asked_for_are_given_when_there_are_no_more(store: VectorStore) -> None:

@@ -8,7 +8,7 @@ from knowledge.ranking import READ, Ranking, parallel, rank
 from knowledge.terms import search_terms
 
 AXES = np.eye(8, dtype=np.float32)
-NOTHING = Ranking(*[0.0] * 8)
+NOTHING = Ranking(*[0.0] * 9)
 
 
 def entry(text: str, vector: Vectors, *, question: str = "", heading: str = "", sentences: int = 0) -> Entry:
@@ -66,3 +66,25 @@ def test_no_more_passages_are_read_than_needed() -> None:
 
 def test_nothing_found_is_nothing_ranked() -> None:
     assert ranked_texts([], "anything", AXES[0]) == []
+
+
+def test_passages_of_a_language_that_is_nearer_anyway_must_be_nearer_still() -> None:
+    kin = [entry(f"帐篷{number}", AXES[0]) for number in range(20)]
+    others = [entry(f"tent {number}", AXES[1]) for number in range(20)]
+    vector = (0.8 * AXES[0] + 0.6 * AXES[1]).astype(np.float32)
+    texts = ranked_texts([*kin, *others], "帐篷", vector, text=1.0)
+    assert all(text.startswith("帐篷") for text in texts[:20])
+    texts = ranked_texts([*kin, *others], "帐篷", vector, text=1.0, own_nearer=-2.0)
+    assert all(text.startswith("tent") for text in texts[:20])
+    assert ranked_texts(kin, "帐篷", vector, text=1.0) == ranked_texts(kin, "帐篷", vector, text=1.0, own_nearer=-2.0)
+
+
+def test_what_a_question_has_in_common_with_a_language_does_not_make_it_more_answerable() -> None:
+    entries = [*(entry(f"帐篷{number}", AXES[0]) for number in range(20)), entry("tent", AXES[1])]
+    index = Index(entries, version=1, dimension=8)
+    found = index.find(AXES[0], [])
+    plain, moved = (
+        rank(index, found, "帐篷", AXES[0], Ranking(**{**NOTHING.__dict__, "text": 1.0, "own_nearer": weight}), 0.0)
+        for weight in (0.0, -0.5)
+    )
+    assert moved[0].score < plain[0].score == plain[0].steady == pytest.approx(moved[0].steady)

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,7 @@ FAQ = {
     "Do you ship to Canada?": "Yes, by air, within ten days.",
     "Can I pay by credit card?": "We take Visa and Mastercard.",
 }
-PLAIN = Ranking(1.0, 1.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0)
+PLAIN = Ranking(1.0, 1.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0)
 SURE = Calibration((5.0, *[0.0] * 8), (5.0, *[0.0] * 8), 0.5, PLAIN)
 DOUBTFUL = Calibration((-5.0, *[0.0] * 8), (-5.0, *[0.0] * 8), 0.5, PLAIN)
 
@@ -155,3 +157,38 @@ def test_the_real_model_finds_paraphrases_and_crosses_languages(
         question
     )
     assert answer in [one.question for one in found.passages[:2]]
+
+
+@pytest.mark.parametrize("question", ["退貨運費要我出嗎", "请问退款多久到账"])
+def test_a_reranker_puts_the_first_passages_in_order_but_never_before_the_very_same_question(question: str) -> None:
+    plain = retriever().search(question)
+    embedder = FakeEmbedder()
+    asked: list[str] = []
+
+    def by_length(question: str, texts: Sequence[str]) -> list[float]:
+        asked.extend(texts)
+        return [float(len(text)) for text in texts]
+
+    search = Retriever(
+        index_of(FAQ, embedder), lambda text: embedder.embed([as_query(text)])[0], SURE, rerank=by_length
+    ).search
+    found = search(question, top=3)
+    assert (found.confidence, found.exact) == (plain.confidence, plain.exact)
+    if found.exact:
+        assert asked == []
+        assert [one.text for one in found.passages] == [one.text for one in plain.passages[:3]]
+    else:
+        assert len(asked) == len(plain.passages) > 3
+        assert [one.rerank for one in found.passages] == sorted(map(float, map(len, asked)), reverse=True)[:3]
+        assert {one.text: one.score for one in plain.passages}.items() >= {
+            o.text: o.score for o in found.passages
+        }.items()
+
+
+def test_without_an_answer_of_the_reranker_the_order_stays() -> None:
+    embedder = FakeEmbedder()
+    late = Retriever(
+        index_of(FAQ, embedder), lambda text: embedder.embed([as_query(text)])[0], SURE, rerank=lambda *_: None
+    )
+    found, plain = late.search("退貨運費要我出嗎"), retriever().search("退貨運費要我出嗎")
+    assert [(one.text, one.rerank) for one in found.passages] == [(one.text, None) for one in plain.passages]

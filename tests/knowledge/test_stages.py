@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from knowledge import editing, importing, purging, stages
-from knowledge.models import Chunk, DocumentVersion, Embedding
+from knowledge.blocks import Unreadable
+from knowledge.models import Chunk, Document, DocumentVersion, Embedding, KnowledgeBase
 from knowledge.passages import Vectors
 from knowledge.pins import Content
 from knowledge.stages import Stopped
@@ -262,7 +263,8 @@ def test_making_takes_the_same_few_queries_however_long_the_file(django_assert_m
 
 
 def test_a_preview_stores_nothing() -> None:
-    shown = stages.preview("a.md", PAGE.encode(), tools())
+    base = KnowledgeBase.objects.create(slug="shop", name="Shop")
+    shown = stages.preview(Document(base=base, name="a.md"), PAGE.encode(), tools())
     assert [chunk.text for chunk in shown.chunks][1] == "Li has [number]."
     assert len(shown.findings) == 2
     assert not DocumentVersion.objects.exists()
@@ -272,5 +274,22 @@ def test_a_preview_stores_nothing() -> None:
 def test_a_preview_of_a_newer_file_has_the_edits_in_it() -> None:
     version = bring(PAGE)
     made(editing.edit(version.document, 1, [editing.Edit(1, 1, (Content("Nobody.", "Fees › Staff"),))]))
-    shown = stages.preview("a.md", PAGE.replace("12 yuan", "15 yuan").encode(), tools(), document=version.document)
+    shown = stages.preview(version.document, PAGE.replace("12 yuan", "15 yuan").encode(), tools())
     assert [chunk.text for chunk in shown.chunks] == ["A parcel costs 15 yuan. Call 13900000000.", "Nobody."]
+
+
+def test_a_preview_knows_what_the_base_has_decided_and_which_document_says_the_same() -> None:
+    base = bring(PAGE).document.base
+    base.decisions = {"key 13811112222": "publish"}
+    shown = stages.preview(Document(base=base, name="b.md"), PAGE.encode(), tools())
+    assert [chunk.text for chunk in shown.chunks][1] == "Li has 13811112222."
+    assert shown.same_as == "a.md"
+
+
+def test_a_preview_takes_no_longer_and_examines_no_more_than_it_may() -> None:
+    base = KnowledgeBase.objects.create(slug="shop", name="Shop")
+    document = Document(base=base, name="a.md")
+    shown = stages.preview(document, PAGE.encode(), tools(), most=1)
+    assert (len(shown.chunks), shown.left_out) == (1, 1)
+    with pytest.raises(Unreadable, match="longer than 0 seconds"):
+        stages.preview(document, PAGE.encode(), tools(), seconds=0)
