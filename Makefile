@@ -1,7 +1,7 @@
 # Kefu's commands; deploy/bootstrap.py does the work and needs nothing but Python 3.11, 3.12 or 3.13.
 PYTHON ?= python3
 
-.PHONY: help run test models install bench bench-start bench-guardrails bench-knowledge bench-generation password clean
+.PHONY: help run test models install bench bench-start bench-guardrails bench-knowledge bench-understanding bench-generation password clean
 help:
 	@echo "make run          install what is missing, start Kefu on a free port, ask sample questions, stay up"
 	@echo "make test         install what is missing, run all checks and tests"
@@ -9,6 +9,7 @@ help:
 	@echo "make bench-start  seconds of five warm starts"
 	@echo "make bench-guardrails KEFU_BENCH_DATA=DIR   what the guards must hold, in one table (ONLY='pii cost': sections)"
 	@echo "make bench-knowledge KEFU_BENCH_DATA=DIR    what search, answers, files, radar and size must hold, in tables"
+	@echo "make bench-understanding KEFU_BENCH_DATA=DIR  intents, moods and follow-ups, in tables"
 	@echo "make bench-generation  engines behind an API: stops, crowds, failures, long input, repetition"
 	@echo "make models       prepare the models that are missing (ALL=1: the small language model, too)"
 	@echo "make install      install the packages and nothing else"
@@ -39,6 +40,11 @@ bench-guardrails: models
 bench-knowledge: models
 	@status=0; for bench in knowledge answers "parsing broken" radar gaps scale; do \
 		echo "== bench.$$bench"; KEFU_BENCH_DATA="$(KEFU_BENCH_DATA)" .venv/bin/python -m bench.$$bench || status=1; \
+	done; exit $$status
+
+bench-understanding: models
+	@status=0; for bench in intents sentiment; do \
+		echo "== bench.$$bench"; .venv/bin/python -m bench.$$bench --data "$(KEFU_BENCH_DATA)" || status=1; \
 	done; exit $$status
 
 bench-generation: models

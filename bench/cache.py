@@ -39,6 +39,7 @@ from chatbot.pipeline import Assistant
 from chatbot.routing import route
 from chatbot.same_question import same_facts
 from chatbot.turn import Conclusion, Turn
+from chatbot.understanding import Understanding
 from config.environment import Config
 from deploy.redis_server import find_server, server_command
 from guardrails.lexicon import Lexicon
@@ -49,6 +50,8 @@ from knowledge.embedding import Embedder, as_query
 from knowledge.followup import standalone
 from knowledge.passages import Vectors
 from knowledge.retrieval import Retriever
+from understanding import shipped as intents
+from understanding.sentiment.model import SentimentModel
 
 SEED = 6
 MOST_FALSE, LEAST_FOUND = 0.01, 0.05
@@ -192,6 +195,13 @@ def hits(models: Path, embedder: Embedder) -> Iterator[Figure]:
         return said
 
     retriever = Retriever(base(BASES["demo"], embedder), embed)
+    moods, wants = SentimentModel.load(), intents.understanding()
+    understand = Understanding(
+        route,
+        standalone,
+        lambda text: (wants(text, embed(text)), wants.version),
+        lambda texts: moods.judge(texts, np.stack([embed(text) for text in texts])),
+    )
     engine = ExtractiveEngine()
     versions = Versions("1", 1, words.version, engine.prompt_version, f"{engine.name}:{engine.model}")
     results: list[str] = []
@@ -201,7 +211,7 @@ def hits(models: Path, embedder: Embedder) -> Iterator[Figure]:
         )
         assistant = Assistant(
             screen=lambda text: screen_message(text, words, guards.on_messages),
-            route=route, standalone=standalone, search=lambda question, _: retriever.search(question),
+            understand=understand, search=lambda question, _, **__: retriever.search(question),
             engine=engine, release=release, say=say, cache=cache,
         )  # fmt: skip
 

@@ -55,6 +55,7 @@ ANSWERED = {"shops": 2.0, "demo": 1.0, "esun paraphrased": 1.0, "esun": 1.0, "st
 ANSWERED_WRONGLY = 0.05  # share of the shops' and the demo's unanswerable questions that the threshold lets through
 RIDGE = 0.002
 MISSING_CODE = -1.0  # these sets have no codes, so this coefficient is set by hand
+OWN_NEARER = -1.0  # by hand on the fitted halves: from -2 on the shops lose; fitted freely, E.SUN's refusals do
 BOUNDS = {  # of coefficients in spreads of their feature; the others are positive
     "missing_codes": (0.0, 0.0),
     "foreign": (None, None),
@@ -390,8 +391,9 @@ def fit_ranking(cases: Sequence[Case], embed: Vectoriser, before: Ranking) -> Ra
             slope = slope + share / whole * chance @ values
         return float(total), slope
 
-    width = len(Ranking.__dataclass_fields__)
-    return Ranking(*(round(float(one), 3) for one in minimize(loss, np.zeros(width), jac=True, method="L-BFGS-B").x))
+    bounds = [(OWN_NEARER,) * 2 if name == "own_nearer" else (None, None) for name in Ranking.__dataclass_fields__]
+    fitted = minimize(loss, np.zeros(len(bounds)), jac=True, method="L-BFGS-B", bounds=bounds).x
+    return Ranking(*(round(float(one), 3) for one in fitted))
 
 
 def logistic(outcomes: Sequence[Outcome]) -> tuple[float, ...]:

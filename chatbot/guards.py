@@ -6,7 +6,8 @@ an answer quotes the same sentences for many customers.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +15,28 @@ import numpy as np
 
 from chatbot.prompts import CANARIES, instructions
 from guardrails.classification.checks import InjectionCheck, ToxicityCheck
-from guardrails.classification.classifier import Classifier
+from guardrails.classification.classifier import Classifier, ClassifierError
 from guardrails.classification.shipped import ADAPTER, DOCUMENT, SHIPPED, encoder_folder
 from guardrails.grounding.check import Grounding
-from guardrails.leaks import LeakCheck
+from guardrails.guard_model.answers import GuardModelError, NoVerdict, read_labels
+from guardrails.guard_model.check import Ask, ModelCheck, Role
+from guardrails.leaks import LeakCheck, published_in
+from guardrails.levels import Levels
 from guardrails.lexicon import Lexicon
 from guardrails.quarantine import DocumentGuard, fingerprint
-from guardrails.release import Check, guarded, strictest
+from guardrails.release import Check, guarded, judge_unit, strictest
 from guardrails.units import split_units
 from guardrails.verdict import PASS, Verdict
+from knowledge.batching import Batcher
 from knowledge.embedding import Embedder, OnnxEmbedder, as_passage, as_query
 from knowledge.passages import Vectors
 
 REMEMBERED = 8_192
+OWN = "联系方式 客服 热线 电话 邮箱 地址 contact customer service hotline phone call e-mail address"
+"""What stands before published contacts where they are evidence."""
+
+SECONDS, AT_ONCE, WAITING = 5.0, 32, 128
+"""Of the guard model: time-out of a verdict, texts judged together, texts that may wait."""
 
 
 class Remembered:
@@ -55,10 +65,20 @@ class Remembered:
 class Guards:
     """The classifiers have an encoder of their own; `base` lends its tokenizer, `models` is their folder.
 
+    levels: asked at every judgement of a message or a unit; documents are judged by the levels that ship, since they
+    are not judged again when levels move. model: asked last, about messages and units. contacts: what documents publish
+    of the shop's own, which may be told whatever passages were found.
     Raises guardrails' ClassifierError and knowledge's ModelMissing.
     """
 
-    def __init__(self, base: Embedder, models: Path) -> None:
+    def __init__(
+        self,
+        base: Embedder,
+        models: Path,
+        levels: Callable[[], Levels] = Levels,
+        model: Ask | None = None,
+        contacts: Callable[[], Collection[str]] = tuple,
+    ) -> None:
         toxicity, injection = (Classifier.load(SHIPPED / task) for task in ("toxicity", "injection"))
         folder = encoder_folder(toxicity.encoder, models)
         tokenizer = base.tokenizer if isinstance(base, OnnxEmbedder) else None
@@ -69,20 +89,27 @@ class Guards:
 
         embed = Remembered(vectors)
         self.documents = DocumentGuard(vectors, Classifier.load(DOCUMENT), toxicity)  # too many to be remembered
-        self.toxicity = ToxicityCheck(toxicity.with_encoder(embed))
-        self.injection = InjectionCheck(injection.with_encoder(embed))
+        self.toxicity = ToxicityCheck(
+            toxicity.with_encoder(embed), lambda: levels().of("toxicity", toxicity.thresholds)
+        )
+        self.injection = InjectionCheck(
+            injection.with_encoder(embed), lambda: levels().of("injection", injection.thresholds)
+        )
         self._weigh = Grounding(lambda texts: base.embed([as_passage(text) for text in texts]))
         self._leaks = LeakCheck(CANARIES, instructions())
+        self._contacts = contacts
+        self._model_on_messages = (ModelCheck(model, "customer"),) if model else ()
+        self._model_on_replies = (ModelCheck(model, "shop"),) if model else ()
 
     @property
     def on_messages(self) -> tuple[Check, ...]:
         """What a customer's message must pass."""
-        return (self.injection, self.toxicity)
+        return (self.injection, self.toxicity, *self._model_on_messages)
 
     @property
     def on_units(self) -> tuple[Check, ...]:
         """What each unit of a reply must pass, cheapest first."""
-        return (self._leaks, self._grounded, self.toxicity)
+        return (self._leaks, self._grounded, self.toxicity, *self._model_on_replies)
 
     def judge_reply(self, text: str) -> Verdict:
         """Return the strictest verdict on what a person wrote, unit by unit and as a whole; a guard that fails blocks.
@@ -92,7 +119,9 @@ class Guards:
         units = list(split_units((text,)))
         leaks = (guarded(lambda part=part: self._leaks(part, ()), "leak") for part in [text, *units])  # type: ignore[misc]
         found = strictest(leaks)
-        return found if found.action == "block" else strictest([found, guarded(lambda: self._insults(units))])
+        if found.action != "block":
+            found = strictest([found, guarded(lambda: self._insults(units))])
+        return found if found.action == "block" else strictest([found, judge_unit(text, (), self._model_on_replies)])
 
     def judge_passages(self, texts: Sequence[str], lexicon: Lexicon) -> list[dict[str, Any]]:
         """Return {"action", "tier", "categories", "score"} for each sentence of a document, in their order.
@@ -115,7 +144,36 @@ class Guards:
         replies would wait for a reviewer in vain.
         """
         verdict = self._weigh(unit, evidence)
+        if verdict.action == "block" and (own := published_in(unit, self._contacts())):
+            told = [f"{OWN}: {one}{stop}" for one in own for stop in ("", ".")]  # a full stop may hide a number's end
+            verdict = self._weigh(unit, (*evidence, *told))
         return verdict if verdict.action == "block" else PASS
+
+
+def ask_model(folder: Path, labels: str = "", seconds: float = SECONDS) -> Ask:
+    """Load the guard model in `folder` and return what asks it, from any thread: together with whoever asks meanwhile.
+
+    labels: see guardrails' `read_labels`. The verdict raises where there is none in `seconds`, or too many wait.
+    Raises guardrails' ClassifierError.
+    """
+    from guardrails.guard_model.model import Judged, load  # and torch with it
+
+    try:
+        model = load(folder, read_labels(labels))
+    except GuardModelError as error:
+        raise ClassifierError(str(error)) from None
+    batched: Batcher[tuple[Role, str], Judged] = Batcher(
+        model.judge, max_batch=AT_ONCE, waiting=WAITING, seconds=seconds, name="guard model"
+    )
+
+    @lru_cache(REMEMBERED)
+    def ask(said: tuple[Role, str]) -> Verdict:
+        found = batched(said)
+        if isinstance(found, NoVerdict):
+            raise found
+        return found
+
+    return ask
 
 
 def document_guards() -> str:

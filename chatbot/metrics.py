@@ -62,6 +62,9 @@ ANSWERS_KEPT = Counter("kefu_answers_kept", "Finished answers: kept in the answe
 ANSWER_SECONDS_SAVED = Counter(
     "kefu_answer_seconds_saved", "Seconds of searching and writing that the answer cache spared"
 )
+RERANKED = Counter(
+    "kefu_reranked", "Questions put to the reranker; late, failed: passages keep the search's order", ["result"]
+)
 SWEPT = Counter("kefu_swept", "What the sweeper found", ["what"])
 OPEN_SOCKETS = Gauge("kefu_open_sockets", "Websockets that are open", multiprocess_mode="livesum")
 RUNNING_TURNS = Gauge("kefu_running_turns", "Turns being answered", multiprocess_mode="livesum")
@@ -70,7 +73,7 @@ QUEUE_LENGTH = Gauge("kefu_queue_length", "Tasks that wait in the broker", ["que
 ALL = (
     FIRST_TEXT, WHOLE_ANSWER, STAGE, RECEIVE, OUTCOMES, VERDICTS, JUDGING, REFUSED_FRAMES, UPLOADS, BATCH_SIZE,
     BATCH_QUEUE, ENGINE_REPLIES, ENGINE_FIRST_TEXT, ENGINE_TOKENS, ENGINE_OPEN, ENGINE_LIMIT, WORD_LISTS,
-    ANSWER_LOOKS, ANSWERS_KEPT, ANSWER_SECONDS_SAVED, SWEPT, OPEN_SOCKETS, RUNNING_TURNS, QUEUE_LENGTH,
+    ANSWER_LOOKS, ANSWERS_KEPT, ANSWER_SECONDS_SAVED, RERANKED, SWEPT, OPEN_SOCKETS, RUNNING_TURNS, QUEUE_LENGTH,
 )  # fmt: skip
 
 

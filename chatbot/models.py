@@ -107,7 +107,7 @@ class Handoff(models.Model):
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="handoffs")
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     reason = models.CharField(max_length=40, help_text="requested, no_answer, refused_twice, …: see handoff.py")
-    topic = models.CharField(max_length=40, blank=True, help_text="the intent, for agents' skills")
+    topic = models.CharField(max_length=64, blank=True, help_text="the intent, for agents' skills")
     offered_to = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -213,9 +213,14 @@ class LedgerEntry(models.Model):
     """Why a reply says what it says: written with the reply, never changed."""
 
     message = models.OneToOneField(Message, on_delete=models.CASCADE, primary_key=True, related_name="ledger")
-    intent = models.CharField(max_length=40, blank=True)
+    intent = models.CharField(max_length=64, blank=True)
+    sentiment = models.CharField(max_length=16, blank=True, help_text="positive, neutral or negative")
+    understanding = models.CharField(max_length=64, blank=True, help_text="the classifier of intents; empty: a rule")
     question = models.TextField(blank=True, help_text="the standalone question that was searched for; masked")
     engine = models.CharField(max_length=100, blank=True)
+    degraded = models.BooleanField(default=False, help_text="a better engine was down or full")
+    prompt_tokens = models.PositiveIntegerField(default=0)
+    reply_tokens = models.PositiveIntegerField(default=0)
     prompt_version = models.CharField(max_length=64, blank=True)
     guard_version = models.CharField(max_length=64, blank=True)
     knowledge_version = models.PositiveIntegerField(default=0)

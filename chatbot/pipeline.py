@@ -6,38 +6,57 @@ Knows nothing of Django, Celery, redis or torch: every stage is handed in by wor
 `Conclusion` take only what release has passed, so an unscreened draft cannot leave this page.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from chatbot.answer_cache import AnswerCache, Look, NoCache
 from chatbot.engines import Draft, Engine, EngineFailed, Prompt
 from chatbot.engines.decoding import decoding_for
-from chatbot.routing import Route
+from chatbot.shaping import TONES, Manner, Shaped, manner_of
 from chatbot.sources import sources_of
 from chatbot.stopwatch import Stopwatch
 from chatbot.turn import Conclusion, Interruption, Language, Outcome, Part, Progress, Record, Turn, TurnEvent
+from chatbot.understanding import Heard
 from guardrails.release import Release, Released, Withheld
 from guardrails.screening import ScreenedMessage
+from knowledge.filters import Filters
 from knowledge.passages import Retrieved
 
 
 class Search(Protocol):
-    """Finds passages for a standalone question in the base of that slug. Raises knowledge's BaseMissing."""
+    """Finds passages for a standalone question in the base of that slug, of those that `filters` let through.
 
-    def __call__(self, question: str, base: str) -> Retrieved: ...
+    Raises knowledge's BaseMissing.
+    """
 
-
-class Standalone(Protocol):
-    """Makes a follow-up question stand alone, given the customer's earlier messages in order."""
-
-    def __call__(self, question: str, asked_before: Sequence[str], /) -> str: ...
+    def __call__(self, question: str, base: str, *, filters: Filters | None = None) -> Retrieved: ...
 
 
 class Say(Protocol):
-    """Returns the bot's own sentence for a wording code; `after` other text, as a new paragraph."""
+    """Returns the bot's own sentence for a wording code; `after` other text it is a new paragraph, `before` other text
+    its first words.
+    """
 
-    def __call__(self, code: str, language: Language, *, after: bool = False) -> tuple[Released, ...]: ...
+    def __call__(
+        self, code: str, language: Language, *, after: bool = False, before: bool = False
+    ) -> tuple[Released, ...]: ...
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A turn on its way: what was heard, how to speak, and what the cache had."""
+
+    turn: Turn
+    heard: Heard
+    manner: Manner
+    look: Look
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What the bot has said so far."""
+        return said_by_bot(self.turn)
 
 
 @dataclass(frozen=True)
@@ -45,8 +64,7 @@ class Assistant:
     """Answers one turn at a time. Holds the stages, never a conversation."""
 
     screen: Callable[[str], ScreenedMessage]
-    route: Callable[[str, Language], Route]
-    standalone: Standalone
+    understand: Callable[[str, Turn], Heard]
     search: Search
     engine: Engine
     release: Release
@@ -73,20 +91,41 @@ class Assistant:
             return
 
         with watch("understand"):
-            route = self.route(message.text, turn.language)
-            earlier = tuple(u.text for u in turn.history if u.role == "customer")
-            question = self.standalone(route.question, earlier)
-        record = replace(record, intent=route.intent, question=question)
-        if route.intent in ("greeting", "thanks_goodbye"):
-            yield self._saying("chitchat", route.intent, turn.language, record)
-            return
-        if route.intent == "human_agent":
-            yield self._saying("handed_off", "requested", turn.language, record)
+            heard = self.understand(message.text, turn)
+        record = replace(
+            record,
+            intent=heard.intent,
+            sentiment=heard.sentiment,
+            question=heard.question,
+            understanding=heard.version,
+        )
+        match heard.does.route:
+            case "small_talk":
+                yield self._small_talk(heard, turn.language, record)
+                return
+            case "human":
+                yield self._saying("handed_off", "requested", turn.language, record)
+                return
+            case "refuse":
+                yield self._saying("refused", "intent", turn.language, record)
+                return
+        if heard.trend.hand_off == "make":
+            yield self._saying("handed_off", "upset", turn.language, record)
             return
 
+        manner = manner_of(
+            heard.intent,
+            heard.sentiment,
+            heard.trend,
+            turn.language,
+            said_by_bot(turn),
+            turn.persona,
+            heard.does.tone,
+        )
         with watch("cache"):
-            look = self.cache.look(turn, base, question, route.intent)
-            cached = self._cached(look, record)
+            look = self.cache.look(turn, base, heard.question, heard.intent, f"{manner.tone} {heard.filters}")
+            asked = Asked(turn, heard, manner, look)
+            cached = self._cached(asked, record)
         if cached is not None:
             yield from map(Part, cached.units)
             yield cached
@@ -94,7 +133,8 @@ class Assistant:
 
         yield Progress("searching")
         with watch("search"):
-            found = self.search(question, base)
+            filters = {key: (value,) for key, value in heard.filters.items()}
+            found = self.search(heard.question, base, filters=filters)
         passages = tuple((p.chunk_id, round(p.score, 4)) for p in found.passages)
         record = replace(
             record, knowledge_version=found.knowledge_version, confidence=found.confidence, passages=passages
@@ -104,52 +144,66 @@ class Assistant:
             return
 
         yield Progress("checking" if found.exact else "writing")  # an FAQ's own words are only checked
-        yield from self._write(turn, found, look, record, interrupted, watch)
+        yield from self._write(asked, found, record, interrupted, watch)
 
-    def _cached(self, look: Look, record: Record) -> Conclusion | None:
+    def _small_talk(self, heard: Heard, language: Language, record: Record) -> Conclusion:
+        """Say what staff want said to that intent, or the bot's own words."""
+        reply = heard.does.replies.get(language, "")
+        units = self.release.whole(reply) if reply else ()
+        if not units or isinstance(units, Withheld):
+            code = "thanks_goodbye" if heard.intent == "thanks_goodbye" else "greeting"
+            return self._saying("chitchat", code, language, record)
+        return Conclusion("chitchat", heard.intent, units, record=record)
+
+    def _cached(self, asked: Asked, record: Record) -> Conclusion | None:
         """Return a kept answer, released anew; None when there is none, or today's release withholds it."""
-        if look.answer is None:
+        kept, language = asked.look.answer, asked.turn.language
+        if kept is None:
             return None
-        found = look.answer.found
-        units = self.release.whole(look.answer.text, evidence_of(found))
+        units = self.release.whole(kept.text, evidence_of(kept.found))
         if isinstance(units, Withheld):
-            self.cache.withhold(look)
+            self.cache.withhold(asked.look)
             return None
-        sources = sources_of(look.answer.text, found, self.release)
+        sources = sources_of(kept.text, kept.found, self.release)
+        whole = (*self._opening(asked.manner.opening, language), *units, *self._closing(asked.manner, language))
         return Conclusion(
-            "faq" if found.exact else "answered", "", units, sources=sources, record=look.answer.record(record)
+            "faq" if kept.found.exact else "answered", "", whole, sources=sources, record=kept.record(record)
         )
 
     def _write(
         self,
-        turn: Turn,
+        asked: Asked,
         found: Retrieved,
-        look: Look,
         record: Record,
         interrupted: Callable[[], Interruption],
         watch: Stopwatch,
     ) -> Generator[TurnEvent, None, None]:
         """Yield the reply unit by unit as release passes it: an FAQ's own words, or what the engine writes."""
+        turn, manner = asked.turn, asked.manner
         prompt = Prompt(
             found.question,
             found.question_vector,
             found.passages,
             turn.language,
             turn.history,
-            turn.persona,
-            decoding=decoding_for(record.intent, found.confidence),
+            "\n".join(filter(None, (TONES[manner.tone], turn.persona))),
+            decoding=decoding_for(asked.heard.does.temperature, found.confidence),
             deadline=turn.deadline,
         )
         draft = None if found.exact else self.engine.stream(prompt, lambda: bool(interrupted()))
-        evidence = evidence_of(found)
+        reply = Shaped(draft or (found.passages[0].text,), manner, asked.said, whole=found.exact)
+        opening: tuple[Released, ...] = ()
         shown: list[Released] = []
         try:
-            with watch("write"):
-                for unit in self.release.stream(draft or (found.passages[0].text,), evidence):
+            with watch("write"), closing(reply):
+                for unit in self.release.stream(reply, evidence_of(found), cut=False):
                     if isinstance(unit, Withheld):
                         record = _written_by(draft, replace(record, verdicts=(*record.verdicts, unit.verdict)))
-                        yield self._withheld(unit, shown, found, turn.language, record)
+                        yield self._withheld(unit, opening, shown, found, turn.language, record)
                         return
+                    if not shown:
+                        opening = self._opening(reply.opening, turn.language)
+                        yield from map(Part, opening)
                     shown.append(unit)
                     yield Part(unit)
         except EngineFailed:
@@ -166,23 +220,36 @@ class Assistant:
             return
         sources = sources_of("".join(unit.text for unit in shown), found, self.release)
         outcome: Outcome = "faq" if found.exact else "answered"
-        if record.degraded:  # not kept: the next customer may get a better one
-            shown.extend(() if reason else self.say("degraded", turn.language, after=True))
-            yield Conclusion(outcome, reason, tuple(shown), sources=sources, record=record)
-            return
-        conclusion = Conclusion(outcome, reason, tuple(shown), sources=sources, record=record)
-        self.cache.keep(look, found, conclusion)
-        yield conclusion
+        answer = Conclusion(outcome, reason, tuple(shown), sources=sources, record=record)
+        if not record.degraded:  # else the next customer may get a better one
+            self.cache.keep(asked.look, found, answer)
+        after: tuple[Released, ...] = ()
+        if not reason:
+            degraded = self.say("degraded", turn.language, after=True) if record.degraded else ()
+            after = (*degraded, *self._closing(manner, turn.language))
+        yield replace(answer, units=(*opening, *shown, *after))
+
+    def _opening(self, code: str, language: Language) -> tuple[Released, ...]:
+        return self.say(code, language, before=True) if code else ()
+
+    def _closing(self, manner: Manner, language: Language) -> tuple[Released, ...]:
+        return self.say(manner.closing, language, after=True) if manner.closing else ()
 
     def _withheld(
-        self, unit: Withheld, shown: list[Released], found: Retrieved, language: Language, record: Record
+        self,
+        unit: Withheld,
+        opening: tuple[Released, ...],
+        shown: list[Released],
+        found: Retrieved,
+        language: Language,
+        record: Record,
     ) -> Conclusion:
         """A block takes back what was shown; for review, the safe beginning stays and the rest waits for a person."""
         if unit.verdict.action == "block" and unit.verdict.tier == "grounding":  # the passages do not say so
             return self._saying("handed_off", "no_answer", language, record)
         if unit.verdict.action == "block":
             return self._saying("refused", "reply_block", language, record)
-        units = (*shown, *self.say("handed_off.review", language, after=True))
+        units = (*opening, *shown, *self.say("handed_off.review", language, after=True))
         said = "".join(unit.text for unit in shown)
         held = found.passages[0].text[len(said) :] if found.exact else unit.text  # an FAQ's words are known to the end
         sources = sources_of(said + held, found, self.release)
@@ -195,6 +262,11 @@ class Assistant:
             "handed_off": f"handed_off.{reason}",
         }.get(outcome, reason)
         return Conclusion(outcome, reason, self.say(code, language), record=record)
+
+
+def said_by_bot(turn: Turn) -> tuple[str, ...]:
+    """Return what the bot has said so far, oldest first."""
+    return tuple(said.text for said in turn.history if said.role == "bot")
 
 
 def evidence_of(found: Retrieved) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import dataclasses
 import re
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from django.contrib.auth.models import User
@@ -43,7 +43,7 @@ _OUTCOMES: dict[Choice, Review.Decision] = {
     "edit": Review.Decision.EDITED,
     "reject": Review.Decision.REJECTED,
 }
-
+_JUDGED = tuple(_OUTCOMES.values())
 
 _LABELS = {"injection": ("safe", "injection"), "grounding": ("supported", "unsupported")}
 """By tier, as its classifier is trained; else those of toxicity."""
@@ -198,8 +198,7 @@ def training_rows(tier: str = "") -> Iterator[dict[str, str]]:
     What was approved, or written by the reviewer, has the tier's good label, what was rejected or edited its bad one.
     Placeholders are taken out.
     """
-    judged = [Review.Decision.APPROVED, Review.Decision.EDITED, Review.Decision.REJECTED]
-    found = Review.objects.filter(decision__in=judged, overtaken=False).order_by("decided", "id")
+    found = Review.objects.filter(decision__in=_JUDGED, overtaken=False).order_by("decided", "id")
     if tier:
         found = found.filter(tier=tier)
     for review in found.prefetch_related("messages").iterator(BATCH):
@@ -212,6 +211,18 @@ def training_rows(tier: str = "") -> Iterator[dict[str, str]]:
         for text, is_good in texts.items():
             if clean := PLACEHOLDER.sub("…", text).strip():
                 yield {"text": clean, "label": good if is_good else bad}
+
+
+def decided_scores(tier: str, since: datetime | None = None) -> Iterator[tuple[float, bool]]:
+    """Yield the score of each text that this tier had stopped, and whether it was rejected or edited, oldest first.
+
+    since: decided then or later. What was overtaken does not count: the text is another one now.
+    """
+    found = Review.objects.filter(decision__in=_JUDGED, overtaken=False, tier=tier).order_by("decided", "id")
+    if since:
+        found = found.filter(decided__gte=since)
+    for score, decision in found.values_list("score", "decision").iterator():
+        yield score, decision != Review.Decision.APPROVED
 
 
 def _settle(

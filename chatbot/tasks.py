@@ -17,7 +17,7 @@ from chatbot import expiry, handoff, judging, metrics, retention, sweeping, turn
 from chatbot.events import REDIS_AWAY, LogUnavailable
 from chatbot.models import LedgerEntry, Message
 from chatbot.queueing import ANSWER_TURN, JUDGE_TEXT, enqueue_turn
-from chatbot.wiring import answer_store, event_log, judging_redis, lexicon, present
+from chatbot.wiring import answer_store, event_log, judging_redis, present
 from guardrails import services as vault
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def answer_turn(message_id: str) -> None:
                 pulse=worker_wiring.pulse(),
                 enqueue=enqueue_turn,
                 seconds=worker_wiring.answer_seconds(),
-                guard_version=lexicon().version,
+                guard_version=worker_wiring.guard_version(),
                 review_seconds=worker_wiring.review_seconds(),
             )
         except LogUnavailable:

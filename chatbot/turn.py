@@ -84,9 +84,13 @@ class Conclusion:
 
 @dataclass(frozen=True)
 class Record:
-    """Why the reply says what it says: the ledger's row. `degraded`: a better engine was down or full."""
+    """Why the reply says what it says: the ledger's row. `understanding`: which classifier said what is wanted;
+    `degraded`: a better engine was down or full.
+    """
 
     intent: str = ""
+    sentiment: str = ""
+    understanding: str = ""
     language: str = ""
     question: str = ""
     engine: str = ""

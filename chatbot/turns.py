@@ -257,6 +257,11 @@ def conclude(
     entry = LedgerEntry(
         message=reply,
         intent=record.intent,
+        sentiment=record.sentiment,
+        understanding=record.understanding,
+        degraded=record.degraded,
+        prompt_tokens=record.prompt_tokens,
+        reply_tokens=record.reply_tokens,
         question=record.question,
         engine=record.engine[:100],
         prompt_version=record.prompt_version,

@@ -11,12 +11,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Literal
+
+import numpy as np
 
 from chatbot import metrics, wording
 from chatbot.answer_cache import AnswerCache, NoCache, Versions
 from chatbot.answer_store import StoredAnswers
-from chatbot.encoder import search_encoder
+from chatbot.encoder import SEARCH, search_encoder
 from chatbot.engines import Engine
 from chatbot.engines.breaker import Breaker
 from chatbot.engines.extractive import ExtractiveEngine
@@ -24,15 +27,18 @@ from chatbot.engines.ladder import Ladder, Rung
 from chatbot.engines.limit import Limit
 from chatbot.engines.openai_engine import OpenAIEngine, Patience
 from chatbot.events import LogUnavailable
-from chatbot.guards import Guards, document_guards
+from chatbot.guards import Guards, ask_model, document_guards
 from chatbot.knowledge_bases import KnowledgeBases
 from chatbot.once import Once
 from chatbot.pipeline import Assistant
 from chatbot.pulse import Pulse
 from chatbot.routing import route
 from chatbot.turn import Conclusion, Language
+from chatbot.understanding import Understanding
 from chatbot.wiring import answer_store, event_log, lexicon
 from config.environment import ROOT, config
+from guardrails.levels import services as level_services
+from guardrails.live import Live
 from guardrails.release import Release, Released, Withheld
 from guardrails.screening import screen_message
 from knowledge.batching import Batcher
@@ -41,11 +47,17 @@ from knowledge.followup import standalone
 from knowledge.loading import Loader, VectorStore
 from knowledge.milvus_store import MilvusStore
 from knowledge.passages import Vectors
+from knowledge.reranking import CrossEncoder, Rerank, patient
 from knowledge.retrieval import Retriever
+from understanding import services as intent_services
+from understanding.intents.routing import Understood
+from understanding.sentiment.model import SentimentModel
 
 logger = logging.getLogger(__name__)
 
 REPORT_SECONDS = 2
+REMEMBERED = 1_024
+"""Vectors of questions that are kept, 1.5 kB each."""
 
 
 def answer_seconds() -> float:
@@ -76,16 +88,20 @@ def embedder() -> Embedder:
 
 @Once
 def embed_query() -> Callable[[str], Vectors]:
-    """Embeds one question; questions of concurrent turns are embedded together."""
+    """Embeds one question; questions of concurrent turns are embedded together, and none twice in a row: intent, mood,
+    cache and search all ask for its vector, which nobody may change.
+    """
 
     def run(questions: list[str]) -> list[Vectors]:
-        return list(embedder().embed([as_query(question) for question in questions]))
+        vectors = embedder().embed([as_query(question) for question in questions])
+        vectors.setflags(write=False)
+        return list(vectors)
 
     def observe(size: int, seconds: float) -> None:
         metrics.BATCH_SIZE.observe(size)
         metrics.BATCH_QUEUE.observe(seconds)
 
-    return Batcher(run, max_batch=32, waiting=256, observe=observe, name="embed")
+    return lru_cache(REMEMBERED)(Batcher(run, max_batch=32, waiting=256, observe=observe, name="embed"))
 
 
 @Once
@@ -101,11 +117,18 @@ def knowledge_loader() -> Loader:
 
 
 @Once
+def rerank() -> Rerank | None:
+    """What orders passages once more, if anything does."""
+    folder = config().reranker
+    return patient(CrossEncoder(folder), lambda result: metrics.RERANKED.labels(result).inc()) if folder else None
+
+
+@Once
 def knowledge_bases() -> KnowledgeBases:
     """The knowledge bases of this process."""
     return KnowledgeBases(
         knowledge_loader,
-        lambda index, threshold: Retriever(index, embed_query(), threshold=threshold),
+        lambda index, threshold: Retriever(index, embed_query(), threshold=threshold, rerank=rerank()),
         make_snapshot_apart,
     )
 
@@ -116,10 +139,22 @@ def make_snapshot_apart(base: str) -> None:
     subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)  # noqa: S603
 
 
+levels = Live(level_services.load, level_services.newest, what="levels")
+"""From which scores the classifiers act, as people's decisions have moved it."""
+
+
 @Once
 def guards() -> Guards:
     """What stands around messages and replies beside the word lists."""
-    return Guards(embedder(), config().models, contacts=lambda: knowledge_bases().contacts())
+    o = config()
+    model = ask_model(o.guard_model, o.guard_labels, o.guard_seconds) if o.guard_model else None
+    return Guards(embedder(), o.models, levels, model, contacts=lambda: knowledge_bases().contacts())
+
+
+def guard_version() -> str:
+    """Return a version of all that judges messages and replies; at most 64 characters."""
+    words, moved = lexicon().version, levels().version
+    return f"{words[:55]}-{moved:08}" if moved else words
 
 
 def judge_passages(texts: list[str]) -> list[dict[str, Any]]:
@@ -143,9 +178,31 @@ def release() -> Release:
     return Release(lexicon=lexicon, checks=guards().on_units)
 
 
-def say(code: str, language: Language, *, after: bool = False) -> tuple[Released, ...]:
-    """Return the bot's own sentence for a code, released like any other text; `after` other text as a new paragraph."""
-    released = release().whole("\n\n" * after + wording.say(code, language))
+intents = Live(lambda _: intent_services.load(SEARCH), intent_services.newest, every=0.5, what="intents")
+"""What tells intents now: what staff have trained and activated, or what ships."""
+
+
+@Once
+def understand() -> Understanding:
+    """What is understood before anything is looked up."""
+    moods = SentimentModel.load()
+
+    def wanted(text: str) -> tuple[Understood, str]:
+        now = intents()
+        return now(text, embed_query()(text)), now.version
+
+    def judge(texts: Sequence[str]) -> list[tuple[str, float]]:
+        return moods.judge(texts, np.stack([embed_query()(text) for text in texts]))
+
+    return Understanding(route, standalone, wanted, judge)
+
+
+def say(code: str, language: Language, *, after: bool = False, before: bool = False) -> tuple[Released, ...]:
+    """Return the bot's own sentence for a code, released like any other text; `after` other text as a new paragraph,
+    `before` other text in one with it.
+    """
+    space = " " if before and language == "en" else ""
+    released = release().whole("\n\n" * after + wording.say(code, language) + space)
     if isinstance(released, Withheld):
         raise RuntimeError(f"the word list forbids the bot's own sentence {code!r}")
     return released
@@ -192,7 +249,7 @@ def build_cache(engine: Engine) -> AnswerCache:
         return Versions(
             knowledge=knowledge,
             release=release,
-            guards=document_guard_version(),
+            guards=f"{document_guard_version()} {levels().version}",
             prompt=engine.prompt_version,
             engine=f"{engine.name}:{engine.model}",
         )
@@ -209,8 +266,7 @@ def build_assistant(engine: Engine, cache: AnswerCache | None = None) -> Assista
     """Build the pipeline with its real stages; without a cache it answers everything anew."""
     return Assistant(
         screen=lambda text: screen_message(text, lexicon(), guards().on_messages),
-        route=route,
-        standalone=standalone,
+        understand=understand(),
         search=knowledge_bases().search,
         engine=engine,
         release=release(),
@@ -236,6 +292,7 @@ def warm_worker(name: str) -> None:
     """Load everything that an answer needs, then report every two seconds that this worker is ready."""
     metrics.forget_dead_processes()
     assistant().screen("warm")
+    intents()
     warm = False
     while not warm:  # a worker that gave up here would run on without ever answering
         with contextlib.suppress(TimeoutError):

@@ -111,6 +111,20 @@ class Config(BaseSettings):
     cache_semantic: bool = Field(
         False, description="kept answers also serve questions in other words, where vectors and facts say the same"
     )
+    reranker: Path | None = Field(
+        None,
+        description="folder of a cross-encoder (a transformers classifier) that orders passages once more; empty: none",
+    )
+    guard_model: Path | None = Field(
+        None,
+        description="folder of a guard model beside the classifiers: a Hugging Face classifier, or a Qwen3Guard",
+    )
+    guard_labels: str = Field(
+        "", description="what the labels of that classifier mean: `LABEL_0=safe,LABEL_1=offensive` or `=injection`"
+    )
+    guard_seconds: float = Field(
+        5.0, gt=0, le=60, description="time-out of the guard model's verdict; then the text is refused"
+    )
     vector_store: Literal["files", "milvus"] = Field(
         "files", description="where vectors of large bases are kept: files in `KEFU_VAR`, or milvus"
     )

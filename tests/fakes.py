@@ -13,14 +13,19 @@ import orjson
 
 from chatbot.engines import Draft, EngineFailed, Prompt
 from chatbot.events import Event, LogUnavailable, Writer
+from chatbot.routing import route
 from chatbot.selectors import drops_running_reply
 from chatbot.turn import Conclusion, Interruption, Outcome, Part, Turn, TurnEvent
+from chatbot.understanding import Understanding
 from guardrails.lexicon import Lexicon, Word
 from guardrails.personal_data.finding import Finding
 from guardrails.release import Release, Released
 from guardrails.verdict import PASS, Verdict
+from knowledge.filters import Filters
+from knowledge.followup import standalone
 from knowledge.passages import Passage, Retrieved, Sentence
 from tests.patience import PATIENCE
+from understanding.intents.routing import Behaviour, Understood
 
 WORDS = (Word("badword", "block", "abuse"), Word("riskword", "review", "politics"))
 
@@ -82,10 +87,18 @@ class FakeSearch:
     def __init__(self, found: Retrieved) -> None:
         self.found = found
         self.asked: list[tuple[str, str]] = []
+        self.filters: Filters | None = None
 
-    def __call__(self, question: str, base: str) -> Retrieved:
+    def __call__(self, question: str, base: str, *, filters: Filters | None = None) -> Retrieved:
         self.asked.append((question, base))
+        self.filters = filters
         return self.found
+
+
+def understanding(intent: str = "other", sentiment: str = "neutral", does: Behaviour | None = None) -> Understanding:
+    """Real rules and follow-ups before a classifier that always finds this intent, and moods that never change."""
+    wants = Understood(intent, 0.9, does or Behaviour())
+    return Understanding(route, standalone, lambda _: (wants, "fake"), lambda texts: [(sentiment, 0.9) for _ in texts])
 
 
 class FakeEngine:

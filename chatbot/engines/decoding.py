@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 COOLEST, WARMEST = 0.3, 0.9
 
-_WARMTH = {"greeting": WARMEST, "thanks_goodbye": WARMEST, "complaint": 0.7, "product_question": 0.6}
-_FACTS = 0.5  # any other intent: orders, refunds, invoices
-
 
 @dataclass(frozen=True)
 class Decoding:
@@ -23,13 +20,13 @@ class Decoding:
     no_repeat_ngram: int = 3
 
 
-def decoding_for(intent: str, confidence: float) -> Decoding:
-    """How to write a reply to a message of this intent from evidence that answers it with this probability, 0 to 1.
+def decoding_for(temperature: float, confidence: float) -> Decoding:
+    """How to write a reply whose intent allows that temperature, from evidence that answers it with this probability.
 
-    An apology may be worded freely, a refund's deadline hardly; and the less sure the evidence, the nearer to it.
+    The less sure the evidence, the nearer to it, whatever the intent allows.
     """
-    sure = min(1.0, max(0.0, confidence))
-    return Decoding(temperature=round(COOLEST + (_WARMTH.get(intent, _FACTS) - COOLEST) * sure, 2))
+    warmest, sure = min(WARMEST, max(COOLEST, temperature)), min(1.0, max(0.0, confidence))
+    return Decoding(temperature=round(COOLEST + (warmest - COOLEST) * sure, 2))
 
 
 def repetition(text: str, n: int = 3) -> float:

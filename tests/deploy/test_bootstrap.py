@@ -131,7 +131,18 @@ def imported(*folders: str) -> dict[str, Path]:
     ("folders", "files"),
     [
         (
-            ["api", "attachments", "chatbot", "config", "console", "desk", "guardrails", "knowledge", "deploy"],
+            [
+                "api",
+                "attachments",
+                "chatbot",
+                "config",
+                "console",
+                "desk",
+                "guardrails",
+                "knowledge",
+                "understanding",
+                "deploy",
+            ],
             ["requirements.txt"],
         ),
         (["tests", "bench"], ["requirements.txt", "requirements-dev.txt"]),
