@@ -39,7 +39,7 @@ from chatbot.pipeline import Assistant
 from chatbot.routing import route
 from chatbot.same_question import same_facts
 from chatbot.turn import Conclusion, Turn
-from chatbot.understanding import Understanding
+from chatbot.understanding import Listener
 from config.environment import Config
 from deploy.redis_server import find_server, server_command
 from guardrails.lexicon import Lexicon
@@ -196,7 +196,7 @@ def hits(models: Path, embedder: Embedder) -> Iterator[Figure]:
 
     retriever = Retriever(base(BASES["demo"], embedder), embed)
     moods, wants = SentimentModel.load(), intents.understanding()
-    understand = Understanding(
+    understand = Listener(
         route,
         standalone,
         lambda text: (wants(text, embed(text)), wants.version),

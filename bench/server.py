@@ -56,13 +56,16 @@ class Server:
 
 @contextmanager
 def running(options: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """Start Kefu and yield it once its sample questions are answered; its output goes to the folder's run.log."""
+    """Start Kefu and yield it once its sample questions are answered; its output goes to the folder's run.log.
+
+    No answer is kept unless the options say so: every question costs what it costs.
+    """
     with tempfile.TemporaryDirectory(prefix="kefu-") as folder:
         var = Path(folder)
         environment = {k: v for k, v in os.environ.items() if not k.startswith("KEFU_") or k == "KEFU_MODELS"}
         for foreign in ("MAKELEVEL", "DJANGO_SETTINGS_MODULE"):  # of the make and the tests around it
             environment.pop(foreign, None)
-        environment |= {"KEFU_VAR": folder, **ONE_ADDRESS, **(options or {})}
+        environment |= {"KEFU_VAR": folder, "KEFU_CACHE_HOURS": "0", **ONE_ADDRESS, **(options or {})}
         with (var / "run.log").open("w") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "deploy.run"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT

@@ -38,19 +38,20 @@ class Versions:
 @dataclass(frozen=True)
 class Key:
     """An answer is found by those alone whose key is the same. `persona` is the site's manner of
-    speaking, `tone` what else shapes a reply."""
+    speaking, `manner` what else shapes a reply."""
 
     base: str
     versions: Versions
     persona: str
     language: Language
-    tone: str = ""
+    manner: str = ""
 
     @property
     def digest(self) -> str:
         """32 hexadecimal digits."""
         v = self.versions
-        parts = (VERSION, self.base, v.knowledge, v.guards, v.prompt, v.engine, self.persona, self.language, self.tone)
+        made_with = (v.knowledge, v.guards, v.prompt, v.engine)
+        parts = (VERSION, self.base, *made_with, self.persona, self.language, self.manner)
         return hashlib.sha256(orjson.dumps(parts)).hexdigest()[:32]
 
 
@@ -87,12 +88,15 @@ class Answer:
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """One look into the cache: what was asked, and the answer, if there is one. Without a key nothing is kept."""
+    """One look into the cache: what was asked, and the answer, if there is one. Without a key nothing is kept, nor when
+    answers were dropped since `epoch`; None while redis is away.
+    """
 
     question: str = ""
     intent: str = ""
     conversation: str = ""
     key: Key | None = None
+    epoch: int | None = None
     vector: Vectors | None = field(default=None, repr=False)
     answer: Answer | None = None
 
@@ -105,8 +109,8 @@ class Look:
 class AnswerCache(Protocol):
     """Keeps answers. Raises nothing: where it cannot be reached, nothing is found."""
 
-    def look(self, turn: Turn, base: str, question: str, intent: str, tone: str = "") -> Look:
-        """Look for an answer to the standalone `question` of a turn, in that tone."""
+    def look(self, turn: Turn, base: str, question: str, intent: str, manner: str = "") -> Look:
+        """Look for an answer to the standalone `question` of a turn that is to be spoken in that `manner`."""
         ...
 
     def keep(self, look: Look, found: Retrieved, conclusion: Conclusion) -> None:
@@ -121,7 +125,7 @@ class AnswerCache(Protocol):
 class NoCache:
     """Finds nothing and keeps nothing."""
 
-    def look(self, turn: Turn, base: str, question: str, intent: str, tone: str = "") -> Look:
+    def look(self, turn: Turn, base: str, question: str, intent: str, manner: str = "") -> Look:
         """See AnswerCache."""
         return Look()
 

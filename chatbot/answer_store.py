@@ -48,19 +48,29 @@ MIRRORS = 32  # keys whose questions a process holds
 OVERLAP_SECONDS = 5.0  # by which clocks of workers may differ
 BATCH = 500
 
-_NAMES, _SIZES, _PREFIX = "kefu:answers:names", "kefu:answers:sizes", "kefu:answers:"
+GONE_SECONDS = 3600  # longer than a turn takes
+
+_PREFIX = "kefu:answers:"
+_NAMES, _SIZES, _ASKERS, _EPOCH = (_PREFIX + name for name in ("names", "sizes", "askers", "epoch"))
+_ASKER = "kefu:answers-of:"  # a conversation: the names of its answers, or _GONE
+_GONE = b"gone"
 _KEEP = (Path(__file__).parent / "keep_answer.lua").read_text()
-_DROP = """
-for i = 3, #KEYS do
-  redis.call('UNLINK', KEYS[i])
-  redis.call('ZREM', KEYS[1], KEYS[i])
-  redis.call('ZREM', string.match(KEYS[i], '^(.*):'), KEYS[i])
-  local size = redis.call('HGET', KEYS[2], KEYS[i])
-  if size then
-    redis.call('HDEL', KEYS[2], KEYS[i])
-    redis.call('HINCRBY', KEYS[2], 'all', -size)
-  end
+_DROP_ONE = """
+local function drop(name)
+  redis.call('ZREM', KEYS[1], name)
+  redis.call('ZREM', string.match(name, '^(.*):'), name)
+  local size, asker = redis.call('HGET', KEYS[2], name), redis.call('HGET', KEYS[3], name)
+  if size then redis.call('HINCRBY', KEYS[2], 'all', -size) end
+  if asker then redis.call('SREM', asker, name) end
+  redis.call('HDEL', KEYS[2], name)
+  redis.call('HDEL', KEYS[3], name)
+  return redis.call('UNLINK', name)
 end
+"""
+_DROP = """
+local count = 0
+for i = 4, #KEYS do count = count + drop(KEYS[i]) end
+return count
 """
 
 Report = Callable[[Literal["look", "keep"], str, float], None]
@@ -84,7 +94,7 @@ class AnswerStore:
     ) -> None:
         self._redis, self._clock = client, clock
         self._seconds, self._of_a_key, self._in_all = seconds, of_a_key, in_all
-        self._keep, self._drop = client.register_script(_KEEP), client.register_script(_DROP)
+        self._keep, self._drop = client.register_script(_DROP_ONE + _KEEP), client.register_script(_DROP_ONE + _DROP)
 
     def get(self, name: str) -> Answer | None:
         """Return the answer of that name."""
@@ -96,24 +106,44 @@ class AnswerStore:
         stored: Any = self._redis.mget([*names]) if names else []
         return [None if one is None else read(one) for one in stored]
 
-    def put(self, name: str, stored: bytes) -> None:
-        """Keep what `written` made, and drop the oldest where there are too many."""
-        keys = [name, _NAMES, name.rpartition(":")[0], _SIZES]
-        self._keep(keys=keys, args=[stored, self._seconds, self._clock(), self._of_a_key, self._in_all])
+    def read(self, name: str) -> tuple[Answer | None, int]:
+        """Return the answer of that name and the epoch, which every `drop_…` but that of a conversation ends."""
+        found: Any = self._redis.mget([name, _EPOCH])
+        stored, epoch = found
+        return None if stored is None else read(stored), int(epoch or 0)
+
+    def put(self, name: str, stored: bytes, *, epoch: int, conversation: str = "") -> bool:
+        """Keep what `written` made, and drop the oldest where there are too many; return whether it is kept: not when
+        the epoch is another one now, nor when the conversation's answers were dropped.
+        """
+        keys = [_NAMES, _SIZES, _ASKERS, _EPOCH, name, name.rpartition(":")[0]]
+        if conversation:
+            keys.append(_ASKER + conversation)
+        args: list[Any] = [stored, self._seconds, self._clock(), self._of_a_key, self._in_all, epoch]
+        return bool(self._keep(keys=keys, args=args))
 
     def names_since(self, key: str, when: float) -> list[tuple[str, float]]:
         """Return the names of a key's answers since then with their times, oldest first."""
         found: Any = self._redis.zrange(_PREFIX + key, when, "+inf", byscore=True, withscores=True)
         return [(name.decode(), score) for name, score in found]
 
-    def remove(self, names: Sequence[str]) -> None:
-        """Drop the answers of those names."""
-        for some in _batched(names):
-            self._drop(keys=[_NAMES, _SIZES, *some])
+    def remove(self, names: Sequence[str]) -> int:
+        """Drop the answers of those names; return how many were there."""
+        return sum(int(self._drop(keys=[_NAMES, _SIZES, _ASKERS, *some])) for some in _batched(names))
 
     def drop_conversation(self, conversation: object) -> int:
-        """Drop what a conversation's turns have left; return how many. Raises LogUnavailable."""
-        return self._drop_where(lambda answer: answer.conversation == str(conversation))
+        """Drop what a conversation's turns have left, and keep nothing more of it: a turn may be running; return how
+        many. Reads its own answers alone. Raises LogUnavailable.
+        """
+        own = f"{_ASKER}{conversation}"
+        try:
+            pipe = self._redis.pipeline()
+            pipe.sadd(own, _GONE)
+            pipe.expire(own, GONE_SECONDS)
+            pipe.smembers(own)
+            return self.remove([name.decode() for name in pipe.execute()[-1] - {_GONE}])
+        except REDIS_AWAY as error:
+            raise LogUnavailable(type(error).__name__) from error
 
     def drop_text(self, text: str) -> int:
         """Drop the answers with this very text, whoever asked: it was bad. Raises LogUnavailable."""
@@ -131,6 +161,7 @@ class AnswerStore:
     def _drop_where(self, matches: Callable[[Answer], bool]) -> int:
         count = 0
         try:
+            self._redis.incr(_EPOCH)  # first: what is being written now is not kept
             every: Any = self._redis.zrange(_NAMES, 0, -1)
             for names in _batched([name.decode() for name in every]):
                 answers = self.many(names)
@@ -203,14 +234,14 @@ class StoredAnswers:
         self._lock = threading.Lock()
         self._away_until = -float("inf")
 
-    def look(self, turn: Turn, base: str, question: str, intent: str, tone: str = "") -> Look:
+    def look(self, turn: Turn, base: str, question: str, intent: str, manner: str = "") -> Look:
         """See AnswerCache."""
         versions = self._versions(base)
         why = why_not_looked(turn, question, versions)
         if why:
             self._report("look", why, 0.0)
             return Look()
-        key = Key(base, versions, turn.persona, turn.language, tone)
+        key = Key(base, versions, turn.persona, turn.language, manner)
         look = Look(question, intent, turn.conversation, key)
         if self._clock() < self._away_until:
             self._report("look", "away", 0.0)
@@ -232,14 +263,16 @@ class StoredAnswers:
         if look.key is None or look.answer is not None:
             return
         why = why_not_kept(look, found, conclusion)
-        if not why and self._clock() < self._away_until:
+        if not why and (look.epoch is None or self._clock() < self._away_until):
             why = "away"
         if not why:
             stored = written(answer_of(look, found, conclusion, semantic=self._embed is not None))
             why = "large" if len(stored) > LARGEST else ""
-        if not why:
+        if not why and look.epoch is not None:
             try:
-                self._store.put(_name(look.key.digest, look), stored)
+                name = _name(look.key.digest, look)
+                kept = self._store.put(name, stored, epoch=look.epoch, conversation=look.conversation)
+                why = "" if kept else "dropped"
             except redis.RedisError as error:
                 self._rest(error)
                 why = "away"
@@ -254,8 +287,9 @@ class StoredAnswers:
             self._store.drop_text(look.answer.text)
 
     def _found(self, look: Look, key: str) -> Look:
-        """The same with the answer and, for the semantic level, the question's vector. Raises RedisError."""
-        answer = self._store.get(_name(key, look))
+        """The same with the epoch, the answer and, for the semantic level, the question's vector. Raises RedisError."""
+        answer, epoch = self._store.read(_name(key, look))
+        look = replace(look, epoch=epoch)
         if answer is not None and answer.intent == look.intent:
             return replace(look, answer=replace(answer, level="exact"))
         if self._embed is None:
@@ -282,9 +316,13 @@ class StoredAnswers:
             self._mirrors.move_to_end(key)
             if len(self._mirrors) > MIRRORS:
                 self._mirrors.popitem(last=False)
-            named = self._store.names_since(key, questions.seen - OVERLAP_SECONDS)
+            since = questions.seen - OVERLAP_SECONDS
+        named = self._store.names_since(key, since)
+        with self._lock:
             new = questions.unknown([name for name, _ in named])
-            for name, answer in zip(new, self._store.many(new), strict=True):
+        answers = self._store.many(new)  # two that ask at once fetch the same: neither waits for the other
+        with self._lock:
+            for name, answer in zip(new, answers, strict=True):
                 if answer is not None:
                     questions.add(name, answer)
             questions.seen = max([questions.seen, *(when for _, when in named)])

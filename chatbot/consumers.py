@@ -137,6 +137,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         if self.session is not None:
             await self._error("unknown_type")
             return
+        self.hello_timer.cancel()
         self.language = hello.language
         headers = {name: value.decode("latin-1") for name, value in self.scope["headers"]}
         door = Door(headers.get(b"origin", ""), headers.get(b"host", ""), self.network, self.name)
@@ -151,7 +152,6 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             await self._error("internal", retry_after=5.0)
             await self.close(CLOSE_INTERNAL)
             return
-        self.hello_timer.cancel()
         self.session, self.language = session, session.language
         wiring.waiting().leave(self.network, self.name)
         token = tokens.issue(tokens.Visitor(session.visitor, session.conversation.id, session.site.key, door.origin))

@@ -24,7 +24,7 @@ Reason = Literal[
     "requested",  # the customer asked for a person
     "no_answer",  # the documents do not hold the answer
     "refused_twice",  # the bot could not help twice in a row
-    "anger",
+    "upset",  # an answer made the customer angry
     "file",  # the customer sent a file, which the bot does not read
     "engine_failed",
     "guard_failed",

@@ -48,7 +48,7 @@ class KnowledgeBases:
         self._indexes: dict[str, Index] = {}
         self._published: dict[str, Published] = {}
         self._retrievers: dict[str, Retriever] = {}
-        self._contacts: dict[str, tuple[int, list[str]]] = {}
+        self._contacts: dict[str, tuple[tuple[int, int], list[str]]] = {}
         self._looked: dict[str, float] = {}
         self._asked: dict[str, float] = {}
         self._watching = False
@@ -59,14 +59,14 @@ class KnowledgeBases:
 
     def retriever(self, base: str) -> Retriever:
         """Return the retriever of a base's newest release. Raises `BaseMissing`, `VectorsMissing`."""
-        if base not in self._retrievers:
-            with self._locks[base]:
-                if base not in self._retrievers:
-                    self._refresh(base, loading.published_of(base))
-        elif not self._watching and time.monotonic() - self._looked.get(base, 0.0) > LOOK_UNWATCHED_SECONDS:
-            with self._locks[base]:
+        found = self._retrievers.get(base)
+        since = time.monotonic() - self._looked.get(base, 0.0)
+        if found is not None and (self._watching or since <= LOOK_UNWATCHED_SECONDS):
+            return found
+        with self._locks[base]:
+            if found is not None or base not in self._retrievers:
                 self._refresh(base, loading.published_of(base))
-        return self._retrievers[base]
+            return self._retrievers[base]
 
     def version(self, base: str) -> int:
         """The release of the base that this process answers from; 0 before its first search."""
@@ -75,19 +75,24 @@ class KnowledgeBases:
 
     def contacts(self) -> frozenset[str]:
         """What looks like personal data and is published, in any base that was searched: nobody's secret."""
-        for base, index in tuple(self._indexes.items()):
-            if self._contacts.get(base, (0, []))[0] != index.version:
-                self._contacts[base] = index.version, releases.contacts(base)
-        return frozenset(one for base in tuple(self._indexes) for one in self._contacts.get(base, (0, []))[1])
+        found: set[str] = set()
+        for base, now in tuple(self._published.items()):
+            release = now.base_id, now.number
+            kept = self._contacts.get(base)
+            if kept is None or kept[0] != release:
+                kept = self._contacts[base] = release, releases.contacts(base)
+            found.update(kept[1])
+        return frozenset(found)
 
     def stamp(self, base: str) -> tuple[int, str]:
-        """The release of the base that this process answers from, and all that its answers hang on: the release, the
-        base's own threshold and what is known of its documents. (0, "") before its first search.
+        """The release of the base that this process answers from, and all that its answers hang on: the base itself
+        (another may have its slug later), the release, the base's own threshold and what is known of its documents.
+        (0, "") before its first search.
         """
         index, now = self._indexes.get(base), self._published.get(base)
         if index is None or now is None:
             return 0, ""
-        return index.version, f"{index.version} {now.threshold} {now.described}"
+        return index.version, f"{now.base_id} {index.version} {now.threshold} {now.described}"
 
     def watch(self, stop: threading.Event | None = None) -> threading.Thread:
         """Follow what is published from now on until `stop`, in a thread that ends with the process."""
@@ -111,8 +116,8 @@ class KnowledgeBases:
         published = loading.published()
         for base in tuple(self._retrievers):
             if base not in published:
-                with self._locks[base]:  # the base was deleted: nothing of it may answer
-                    del self._retrievers[base], self._indexes[base], self._published[base]
+                with self._locks[base]:
+                    self._drop(base)
                 continue
             try:
                 with self._locks[base]:
@@ -122,6 +127,9 @@ class KnowledgeBases:
 
     def _refresh(self, base: str, now: Published) -> None:
         loader, index = self._loader(), self._indexes.get(base)
+        if index is not None and self._published[base].base_id != now.base_id:
+            self._drop(base)  # another has its slug by now
+            index = None
         if index is None or loader.has_newer_snapshot(now.base_id, index):
             index = self._swap(base, loader.load(base, checked=index is None), now)
         elif index.version != now.number:
@@ -138,6 +146,10 @@ class KnowledgeBases:
         if time.monotonic() - self._asked.get(base, -ASK_AGAIN_SECONDS) >= ASK_AGAIN_SECONDS:
             self._asked[base] = time.monotonic()
             self._make_snapshot(base)
+
+    def _drop(self, base: str) -> None:
+        """The base was deleted: nothing of it may answer."""
+        del self._retrievers[base], self._indexes[base], self._published[base]
 
     def _swap(self, base: str, index: Index, now: Published) -> Index:
         self._retrievers[base] = self._make_retriever(index, now.threshold)

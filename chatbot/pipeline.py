@@ -1,6 +1,6 @@
-"""The path of one customer message, top to bottom. The page to read first.
+"""A turn, from the customer's masked words to what is said to them. The page to read first.
 
-    Turn -> screened message -> route -> passages -> draft -> released units -> Conclusion
+    Turn -> screened message -> what it wants -> kept answer, or passages -> draft -> shaped -> released -> Conclusion
 
 Knows nothing of Django, Celery, redis or torch: every stage is handed in by worker_wiring.py. A `Part` and a
 `Conclusion` take only what release has passed, so an unscreened draft cannot leave this page.
@@ -21,6 +21,7 @@ from chatbot.turn import Conclusion, Interruption, Language, Outcome, Part, Prog
 from chatbot.understanding import Heard
 from guardrails.release import Release, Released, Withheld
 from guardrails.screening import ScreenedMessage
+from knowledge.batching import BatcherFull
 from knowledge.filters import Filters
 from knowledge.passages import Retrieved
 
@@ -77,7 +78,19 @@ class Assistant:
         """Yield what the customer sees, in order; the last event is a Conclusion."""
         watch = Stopwatch()
         record = Record(language=turn.language, milliseconds=watch.milliseconds)
+        try:
+            yield from self._answer(turn, base, record, interrupted, watch)
+        except (BatcherFull, TimeoutError):  # the model that all turns share has too much to do
+            yield self._saying("handed_off", "timeout", turn.language, record)
 
+    def _answer(
+        self,
+        turn: Turn,
+        base: str,
+        record: Record,
+        interrupted: Callable[[], Interruption],
+        watch: Stopwatch,
+    ) -> Generator[TurnEvent, None, None]:
         with watch("screen"):
             message = self.screen(turn.text)
         record = replace(record, verdicts=(message.verdict,))
@@ -123,7 +136,8 @@ class Assistant:
             heard.does.tone,
         )
         with watch("cache"):
-            look = self.cache.look(turn, base, heard.question, heard.intent, f"{manner.tone} {heard.filters}")
+            spoken = f"{manner.tone} {heard.does.temperature} {sorted(heard.filters.items())}"
+            look = self.cache.look(turn, base, heard.question, heard.intent, spoken)
             asked = Asked(turn, heard, manner, look)
             cached = self._cached(asked, record)
         if cached is not None:
@@ -153,7 +167,7 @@ class Assistant:
         if not units or isinstance(units, Withheld):
             code = "thanks_goodbye" if heard.intent == "thanks_goodbye" else "greeting"
             return self._saying("chitchat", code, language, record)
-        return Conclusion("chitchat", heard.intent, units, record=record)
+        return Conclusion("chitchat", "small_talk", units, record=record)
 
     def _cached(self, asked: Asked, record: Record) -> Conclusion | None:
         """Return a kept answer, released anew; None when there is none, or today's release withholds it."""
@@ -221,7 +235,7 @@ class Assistant:
         sources = sources_of("".join(unit.text for unit in shown), found, self.release)
         outcome: Outcome = "faq" if found.exact else "answered"
         answer = Conclusion(outcome, reason, tuple(shown), sources=sources, record=record)
-        if not record.degraded:  # else the next customer may get a better one
+        if not record.degraded and not (draft and draft.cut):  # else the next customer may get a better one
             self.cache.keep(asked.look, found, answer)
         after: tuple[Released, ...] = ()
         if not reason:

@@ -46,6 +46,17 @@ _ASKED = tuple(
         ),
     )
 )
+_SPAN = re.compile(  # counted among the numbers
+    r"(?:\d+|[一二两三四五六七八九十]+)\s*个?(?:分钟|小时|天|日|周|星期|月|年)(?:[之以]?内)?"
+    r"|\b(?:within )?(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten) (?:minute|hour|day|week|month|year)s?\b"
+)
+_ASKING = re.compile(r"能不能|可不可以|会不会|是不是|有没有|是否|能否|可否|请问|麻烦|一下")
+_IDLE = "来 去 内 呢 不 没 没有 tell not no cannot can't couldn't don't doesn't didn't won't isn't aren't"
+_WITHOUT_MATTER = frozenset(_IDLE.split())  # negation is compared by itself
+_ALIKE = {
+    "为什么": "为何", "为啥": "为何", "账户": "账号", "帐号": "账号", "帐户": "账号", "登陆": "登录", "邮费": "运费",
+    "邮资": "运费", "快递费": "运费", "packag": "parcel", "telephon": "phone",
+}  # fmt: skip
 _SCOPES = tuple(
     re.compile(pattern)
     for pattern in (
@@ -93,11 +104,13 @@ class _Facts:
     sides: tuple[tuple[bool, bool], ...]
     scopes: tuple[bool, ...]
     order: tuple[str, ...]
+    matter: frozenset[str]
 
 
 def same_facts(one: str, other: str) -> bool:
     """Whether two questions ask the same kind of thing with the same numbers, names, codes and negation, on the same
-    side of opposites (open or close, borrow or return, at most or at least) and in the same direction.
+    side of opposites (open or close, borrow or return, at most or at least), in the same direction and of the same
+    matter: in the same content words, but for a few synonyms.
 
     True does not say that they mean the same: that is for their vectors.
     """
@@ -125,4 +138,11 @@ def _taken_apart(question: str) -> _Facts:
         sides=tuple((bool(a.search(text)), bool(b.search(text))) for a, b in _opposites()),
         scopes=tuple(bool(pattern.search(text)) for pattern in _SCOPES),
         order=tuple(content_words(text)) if _DIRECTION.search(text) else (),
+        matter=_matter(text),
     )
+
+
+def _matter(text: str) -> frozenset[str]:
+    """The words of a folded question that say what it is about."""
+    spoken = content_words(_ASKING.sub(" ", _SPAN.sub(" ", text)))
+    return frozenset(_ALIKE.get(word, word) for word in spoken) - _WITHOUT_MATTER

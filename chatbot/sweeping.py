@@ -4,6 +4,7 @@ and reviews that nobody decided in time.
 The database is asked, not the queue: whatever redis or a worker lost is found here within seconds.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,9 +14,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from chatbot import reviewing, services, turns
-from chatbot.events import EventLog
+from chatbot.events import EventLog, LogUnavailable
 from chatbot.models import Conversation, Message, Review
 from chatbot.turn import Conclusion, Language
+
+logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 3
 ENQUEUE_SECONDS = 10
@@ -102,5 +105,10 @@ def _apologise(message_id: UUID, *, log: EventLog, apologise: Callable[[Language
         return 0
     try:
         return int(turns.conclude(claimed, apologise(claimed.language), log=log) is not None)
+    except LogUnavailable:
+        raise
+    except Exception:  # one message that cannot be concluded must not keep all others waiting
+        logger.exception("message %s cannot be concluded", message_id)
+        return 0
     finally:
         log.drop_lease(claimed.conversation.id, claimed.holder)

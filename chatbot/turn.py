@@ -17,10 +17,13 @@ Interruption = Literal["", "stopped", "timeout", "lost"]
 
 @dataclass(frozen=True)
 class Utterance:
-    """Something said earlier in the conversation; personal data is masked."""
+    """Something said earlier in the conversation; personal data is masked. `outcome` is how the bot's turn ended, ""
+    where that is not known.
+    """
 
     role: Role
     text: str
+    outcome: str = ""
 
 
 @dataclass(frozen=True)

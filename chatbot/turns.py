@@ -129,7 +129,11 @@ def _claim_in_database(conversation: Conversation, holder: str, *, log: EventLog
         said = everything.filter(deleted=None).exclude(Message.OPEN).exclude(role=Message.Role.SYSTEM)
         earlier = list(said.order_by("-created", "-id")[:PROMPT_MESSAGES])
         attempt = _agree_on_numbers(conversation, attempt, log=log)
-    history = tuple(Utterance(_ROLES[Message.Role(m.role)], m.text) for m in reversed(earlier) if m.text)
+    history = tuple(
+        Utterance(_ROLES[Message.Role(m.role)], m.text, m.outcome if m.role == Message.Role.BOT else "")
+        for m in reversed(earlier)
+        if m.text
+    )
     approvals = reviewing.approvals_of(open_messages[0])
     return Claim(conversation, attempt, holder, open_messages, history, bool(approved), approvals)
 

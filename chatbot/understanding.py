@@ -45,7 +45,7 @@ class Heard:
 
 
 @dataclass(frozen=True)
-class Understanding:
+class Listener:
     """Understands one message at a time. `intents` returns what one text wants, and the name of who says so."""
 
     rules: Callable[[str, Language], Route]

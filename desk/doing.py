@@ -118,8 +118,9 @@ def as_json(document: Document, found: Preview) -> dict[str, Any]:
 def _purge(job: Job) -> dict[str, Any]:
     document = Document.objects.select_related("base").filter(pk=job.wanted["document"], base=job.base_id).first()
     if document is None or sha256(document.name.encode()).hexdigest() != job.wanted["name"]:
-        if Purge.objects.filter(base=job.base_id, document=job.wanted["name"]).exists():
-            return {"note": "it was removed before"}  # by who did this job and died, or by somebody else
+        purged = Purge.objects.filter(base=job.base_id, document=job.wanted["name"]).first()
+        if purged is not None:  # removed by who did this job and died, or by somebody else
+            return {"database": purging.finish(purged), "note": "it was removed before"}
         raise Conflict("there is no such document any more")
     gone = purging.purge(
         document,

@@ -150,10 +150,18 @@ def tidy() -> int:
     for kind, kept in KEPT.items():
         gone += Job.objects.filter(kind=kind, finished__lt=now - kept).delete()[0]
     for path in list(_folder().iterdir()) if _folder().is_dir() else ():
-        age = now.timestamp() - path.stat().st_mtime
-        if age > 3600 and not Job.objects.filter(pk=UUID(path.name), state__in=Job.UNFINISHED).exists():
-            path.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # its job was finished meanwhile
+            if now.timestamp() - path.stat().st_mtime > 3600 and not _wanted(path.name):
+                path.unlink()
     return gone
+
+
+def _wanted(name: str) -> bool:
+    """Whether a file of that name is still needed, or none of ours."""
+    try:
+        return Job.objects.filter(pk=UUID(name), state__in=Job.UNFINISHED).exists()
+    except ValueError:
+        return True
 
 
 def _finish(job: Job, **fields: Any) -> None:

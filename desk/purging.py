@@ -73,8 +73,7 @@ def purge(
     replies, reached = _forget_replies(marked, document, log, answers)
     loading.forget(Path(settings.VAR) / "index", document.base.slug, marked.hashes["versions"], store)
     gone = purging.remove(document, marked)
-    _forget_previews(marked)
-    overwritten = _overwrite()
+    reached = _forget_answers(answers) and reached  # again: one may have been written from what was still there
     return {
         "versions": gone.versions,
         "chunks": gone.chunks,
@@ -82,8 +81,14 @@ def purge(
         "files": gone.files,
         "replies": replies,
         "redis": "searched" if reached else "could not be reached",
-        "database": "overwritten" if overwritten else "deleted rows are not overwritten yet: vacuum it",
+        "database": finish(marked),
     }
+
+
+def finish(marked: Purge) -> str:
+    """Do what follows once the document is gone, and say what became of the database; may be called again."""
+    _forget_previews(marked)
+    return "overwritten" if _overwrite() else "deleted rows are not overwritten yet: vacuum it"
 
 
 def _forget_replies(marked: Purge, document: Document, log: EventLog, answers: AnswerStore | None) -> tuple[int, bool]:
@@ -124,6 +129,15 @@ def _forget_replies(marked: Purge, document: Document, log: EventLog, answers: A
     except LogUnavailable:
         return count, False
     return count, True
+
+
+def _forget_answers(answers: AnswerStore | None) -> bool:
+    try:
+        if answers is not None:
+            answers.drop_all()
+    except LogUnavailable:
+        return False
+    return True
 
 
 def _forget_previews(marked: Purge) -> None:

@@ -66,8 +66,8 @@ def patient(
 ) -> Rerank:
     """Reranks questions of concurrent turns together, and gives up after `seconds`.
 
-    `observe` is told of each question: "done", "late" (too slow, or too many wait), "failed" (the model cannot, its
-    memory is full, say).
+    `observe` is told of each question: "done", "late" (too slow, or too many wait), "failed" (whatever the
+    model raises: its memory is full, say).
     """
     batcher = Batcher(model.score, max_batch=_QUESTIONS, waiting=_WAITING, seconds=seconds, name="rerank")
 
@@ -76,7 +76,7 @@ def patient(
             scores = batcher((question, texts))
         except (TimeoutError, BatcherFull):
             result, scores = "late", None
-        except RuntimeError as error:
+        except Exception as error:  # whatever is wrong with it, the passages in the search's own order are an answer
             result, scores = "failed", None
             logger.warning("the reranker: %s", type(error).__name__)
         else:

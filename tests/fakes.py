@@ -16,7 +16,7 @@ from chatbot.events import Event, LogUnavailable, Writer
 from chatbot.routing import route
 from chatbot.selectors import drops_running_reply
 from chatbot.turn import Conclusion, Interruption, Outcome, Part, Turn, TurnEvent
-from chatbot.understanding import Understanding
+from chatbot.understanding import Listener
 from guardrails.lexicon import Lexicon, Word
 from guardrails.personal_data.finding import Finding
 from guardrails.release import Release, Released
@@ -95,10 +95,10 @@ class FakeSearch:
         return self.found
 
 
-def understanding(intent: str = "other", sentiment: str = "neutral", does: Behaviour | None = None) -> Understanding:
+def understanding(intent: str = "other", sentiment: str = "neutral", does: Behaviour | None = None) -> Listener:
     """Real rules and follow-ups before a classifier that always finds this intent, and moods that never change."""
     wants = Understood(intent, 0.9, does or Behaviour())
-    return Understanding(route, standalone, lambda _: (wants, "fake"), lambda texts: [(sentiment, 0.9) for _ in texts])
+    return Listener(route, standalone, lambda _: (wants, "fake"), lambda texts: [(sentiment, 0.9) for _ in texts])
 
 
 class FakeEngine:

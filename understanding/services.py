@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F, Max, QuerySet
 
 from understanding import models, shipped
@@ -279,15 +279,17 @@ def train(embed: Embed, encoder: str, *, who: str) -> models.IntentModel:
 
 
 @transaction.atomic
-def activate(number: int, *, who: str) -> None:
-    """Make a model the one that understands customers; `SHIPPED` is one, too. Raises UnderstandingError."""
-    _activate(number)
+def activate(number: int, encoder: str, *, who: str) -> None:
+    """Make a model the one that understands customers; `SHIPPED` is one, too. Raises UnderstandingError, also for a
+    model that needs other vectors than those of `encoder`.
+    """
+    _activate(number, encoder)
     _record("activate", "", who, number)
 
 
 @transaction.atomic
-def rollback(*, who: str) -> int:
-    """Make the model active that was so before, and return its number. Raises UnderstandingError."""
+def rollback(encoder: str, *, who: str) -> int:
+    """Make the model active that was so before, and return its number. Raises UnderstandingError as `activate` does."""
     before = [SHIPPED]
     for change in history().filter(action__in=("activate", "rollback")).reverse():
         if change.action == "rollback":
@@ -296,14 +298,14 @@ def rollback(*, who: str) -> int:
             before.append(change.number)
     if len(before) < 2:
         raise UnderstandingError("no other model was active before")
-    _activate(before[-2])
+    _activate(before[-2], encoder)
     _record("rollback", "", who, before[-2])
     return before[-2]
 
 
-def _activate(number: int) -> None:
-    if number != SHIPPED:
-        parse(_model(number))  # what cannot be read must not become active
+def _activate(number: int, encoder: str) -> None:
+    # What cannot be read or used must not become active.
+    _usable(shipped.understanding().classifier if number == SHIPPED else parse(_model(number)), encoder)
     models.IntentModel.objects.filter(active=True).update(active=False)
     models.IntentModel.objects.filter(number=number).update(active=True)
 
@@ -352,5 +354,13 @@ def _delete(rows: QuerySet[Any], version: int) -> None:
 
 
 def _record(action: str, what: str, who: str, number: int | None = None) -> None:
-    models.IntentChange.objects.create(action=action, what=what[:200], who=who, number=number)
+    # The database's own numbers may be committed out of order, and whoever has seen the higher one would miss the
+    # other: who records waits until those before are through, and counts on from them.
+    changes = models.IntentChange.objects
+    changes.select_for_update().order_by("pk").first()
+    try:
+        with transaction.atomic():
+            changes.create(pk=newest() + 1, action=action, what=what[:200], who=who, number=number)
+    except IntegrityError:  # of the very first change there is no row to wait for
+        raise Stale("somebody else has just changed what is understood; look at it again") from None
     logger.info("Intents: %s %s by %s", action, number if number is not None else "", who)

@@ -49,15 +49,21 @@ class Prompt:
 class Draft(Iterator[str]):
     """A reply being written: its text deltas, none empty, and who writes it. Closing it frees the engine.
 
-    `writer` ("name:model") and `degraded` (a better engine was down or full) are certain from the first delta on; the
-    tokens when it has ended, as far as the engine tells them.
+    `writer` ("name:model"), `degraded` (a better engine was down or full) and `bounded` (the engine keeps to a few
+    sentences by itself) are certain from the first delta on; `cut` (there was no room for the end) and the tokens when
+    it has ended, as far as the engine tells them.
     """
 
     def __init__(
-        self, engine: "Engine", write: "Callable[[Draft], Generator[str, None, None]]", *, degraded: bool = False
+        self,
+        engine: "Engine",
+        write: "Callable[[Draft], Generator[str, None, None]]",
+        *,
+        degraded: bool = False,
+        bounded: bool = False,
     ) -> None:
         self.writer, self.prompt_version = f"{engine.name}:{engine.model}", engine.prompt_version
-        self.degraded = degraded
+        self.degraded, self.bounded, self.cut = degraded, bounded, False
         self.prompt_tokens = self.reply_tokens = 0
         self._deltas = write(self)
 

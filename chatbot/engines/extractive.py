@@ -65,7 +65,7 @@ class ExtractiveEngine:
                     return
                 yield delta
 
-        return Draft(self, write)
+        return Draft(self, write, bounded=True)
 
     def close(self) -> None:
         """There is nothing to free."""

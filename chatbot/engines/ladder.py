@@ -13,10 +13,12 @@ from chatbot.engines import Draft, Engine, EngineFailed, Kind, Prompt
 from chatbot.engines.breaker import Breaker, State
 from chatbot.engines.limit import Limit
 
-Result = Literal["written", "cancelled", "open", "full", "late"] | Kind
-"""How it went: written, given up by the customer, not tried (breaker, limit, time left), or why it failed."""
+Result = Literal["written", "cut", "cancelled", "open", "full", "late"] | Kind
+"""How it went: written, ended by who read it (long enough, or withheld), given up by the customer, not tried (breaker,
+limit, time left), or why it failed.
+"""
 
-_SICK = frozenset[Kind](("connect", "timeout", "dropped", "server", "protocol", "failed"))
+_SICK = frozenset[Result](("connect", "timeout", "dropped", "server", "protocol", "failed"))
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,9 @@ class Ladder:
     ) -> Generator[str, None, None]:
         """One rung's reply. Raises _Passed when the next rung may take over, else what the engine raises."""
         started, first = time.monotonic(), None
-        result: Result = "cancelled"
+        result: Result = "failed"  # whatever else is raised
         inner = rung.engine.stream(prompt, cancelled)
+        draft.bounded = inner.bounded
         try:
             with closing(inner):
                 for text in inner:
@@ -108,16 +111,16 @@ class Ladder:
             result = "cancelled" if cancelled() else "written"
         except EngineFailed as failure:
             result = failure.kind
-            _ill(rung, failure.kind)
             if first is None:
                 raise _Passed(failure) from None
             raise
+        except GeneratorExit:
+            result = "cancelled" if cancelled() else "cut"
+            raise
         finally:
             draft.prompt_tokens, draft.reply_tokens = inner.prompt_tokens, inner.reply_tokens
-            if rung.limit is not None:
-                rung.limit.leave()
-            if rung.breaker is not None and first is None and result == "cancelled":
-                rung.breaker.undecided()
+            draft.cut = inner.cut
+            _ended(rung, result, spoke=first is not None)
             self._tell(rung, result, draft, first)
 
     def _tell(self, rung: Rung, result: Result, draft: Draft, first: float | None) -> None:
@@ -141,20 +144,27 @@ def _obstacle(rung: Rung, left: float) -> Literal["", "late", "full", "open"]:
         return "late"
     if rung.limit is not None and not rung.limit.enter():
         return "full"
-    if rung.breaker is not None and not _lets_pass(rung.breaker, rung.healthy):
-        if rung.limit is not None:
+    passes = False
+    try:
+        passes = rung.breaker is None or _lets_pass(rung.breaker, rung.healthy)
+    finally:
+        if not passes and rung.limit is not None:
             rung.limit.leave()
-        return "open"
-    return ""
+    return "" if passes else "open"
 
 
 def _lets_pass(breaker: Breaker, healthy: Callable[[], bool] | None) -> bool:
     if not breaker.admits():
         return False
-    if breaker.state == "half-open" and healthy is not None and not healthy():
-        breaker.failed()
-        return False
-    return True
+    if breaker.state != "half-open" or healthy is None:
+        return True
+    well = False
+    try:
+        well = healthy()
+    finally:
+        if not well:
+            breaker.failed()
+    return well
 
 
 def _well(rung: Rung, seconds: float) -> None:
@@ -164,8 +174,16 @@ def _well(rung: Rung, seconds: float) -> None:
         rung.limit.began(seconds)
 
 
-def _ill(rung: Rung, kind: Kind) -> None:
-    if rung.breaker is not None:
-        rung.breaker.failed() if kind in _SICK else rung.breaker.succeeded()
-    if rung.limit is not None and kind in ("busy", "timeout"):
-        rung.limit.overloaded()
+def _ended(rung: Rung, result: Result, *, spoke: bool) -> None:
+    if rung.limit is not None:
+        rung.limit.leave()
+        if result in ("busy", "timeout"):
+            rung.limit.overloaded()
+    if rung.breaker is None:
+        return
+    if result in _SICK:
+        rung.breaker.failed()
+    elif result == "cancelled" and not spoke:
+        rung.breaker.undecided()
+    elif result not in ("written", "cut", "cancelled"):  # it answers; of these the breaker knows since the first word
+        rung.breaker.succeeded()

@@ -17,7 +17,7 @@ class Limit:
     def __init__(
         self, most: int, *, least: int = 2, target: float = 1.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._most, self._least, self._target, self._clock = most, least, target, clock
+        self._most, self._least, self._target, self._clock = most, min(least, most), target, clock
         self._lock = threading.Lock()
         self._now = float(most)
         self._spared_until = -float("inf")

@@ -89,7 +89,9 @@ class OpenAIEngine:
         )
 
     def stream(self, prompt: Prompt, cancelled: Callable[[], bool]) -> Draft:
-        """Yields the reply as deltas, without thoughts; ends within 50 ms of `cancelled()`. Raises `EngineFailed`."""
+        """Yields the reply as deltas, without thoughts; ends within 50 ms of `cancelled()`. Raises `EngineFailed`. The
+        draft is `cut` when the server had no room for the end.
+        """
         return Draft(self, lambda draft: self._write(prompt, cancelled, draft))
 
     def healthy(self, seconds: float = 1.0) -> bool:
@@ -161,6 +163,7 @@ class OpenAIEngine:
             with suppress(EngineFailed, httpcore2.ProtocolError, httpcore2.NetworkError):
                 for _ in chunks:
                     pass
+        draft.cut = finished == "length"
         if finished not in ("stop", "length"):
             raise EngineFailed(f"{self.model} ended with another reason", retryable=False, kind="refused")
 

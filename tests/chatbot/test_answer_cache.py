@@ -72,7 +72,7 @@ def test_an_answer_from_another_release_than_the_one_looked_under_is_not_kept() 
         replace(KEY, base="bank"),
         replace(KEY, persona="Your name is Pine."),
         replace(KEY, language="zh"),
-        replace(KEY, tone="sorry"),
+        replace(KEY, manner="sorry"),
         *(
             replace(KEY, versions=replace(VERSIONS, **{name: "another"}))
             for name in ("knowledge", "guards", "prompt", "engine")

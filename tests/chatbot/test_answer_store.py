@@ -1,7 +1,9 @@
 """Answers in a real redis: found again, bounded, dropped, and never missed when redis is away."""
 
+import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 import redis
 
 from chatbot import answer_store
-from chatbot.answer_cache import Look, Versions
+from chatbot.answer_cache import Answer, Look, Versions
 from chatbot.answer_store import REST_SECONDS, AnswerStore, StoredAnswers
 from chatbot.events import LogUnavailable
 from chatbot.turn import Conclusion, Outcome, Record, Turn
@@ -52,9 +54,9 @@ class Process:
         )
 
     def look(
-        self, question: str = QUESTION, *, intent: str = "other", base: str = "shop", tone: str = "", **turn: Any
+        self, question: str = QUESTION, *, intent: str = "other", base: str = "shop", manner: str = "", **turn: Any
     ) -> Look:
-        return self.cache.look(Turn(question, "en", **turn), base, question, intent, tone)
+        return self.cache.look(Turn(question, "en", **turn), base, question, intent, manner)
 
     def answer(
         self, question: str = QUESTION, text: str = "Seven days [1].", found: Retrieved = FOUND, **turn: Any
@@ -87,10 +89,10 @@ def test_the_same_question_finds_the_answer_in_every_process(redis_client: redis
         lambda process: process.look(base="bank"),
         lambda process: process.look(intent="shipping"),
         lambda process: process.look(persona="Your name is Pine."),
-        lambda process: process.look(tone="sorry"),
+        lambda process: process.look(manner="sorry"),
     ],
 )
-def test_another_question_base_intent_persona_or_tone_finds_nothing(
+def test_another_question_base_intent_persona_or_manner_finds_nothing(
     redis_client: redis.Redis, ask: Callable[[Process], Look]
 ) -> None:
     process = Process(redis_client)
@@ -210,7 +212,70 @@ def test_everything_can_go(redis_client: redis.Redis, monkeypatch: pytest.Monkey
         process.answer(f"Question number {number}?")
     assert process.store.drop_all() == 5
     assert redis_client.hgetall("kefu:answers:sizes") == {b"all": b"0"}
-    assert [name for name in redis_client.keys("kefu:answers:*") if name != b"kefu:answers:sizes"] == []
+    assert set(redis_client.keys("kefu:answers*")) == {b"kefu:answers:sizes", b"kefu:answers:epoch"}
+
+
+DROPS: list[Callable[[AnswerStore], int]] = [
+    lambda store: store.drop_conversation("c1"),
+    lambda store: store.drop_text("Bad."),
+    lambda store: store.drop_chunks([9]),
+    lambda store: store.drop_all(),
+]
+
+
+@pytest.mark.parametrize("drop", DROPS)
+def test_an_answer_that_was_being_written_while_others_were_dropped_is_not_kept(
+    redis_client: redis.Redis, drop: Callable[[AnswerStore], int]
+) -> None:
+    process = Process(redis_client)
+    look = process.look(conversation="c1")
+    drop(process.store)
+    process.cache.keep(look, FOUND, finished())
+    assert process.look().answer is None
+    assert process.reports[1] == ("keep", "dropped", 0.0)
+    process.answer(conversation="c2")
+    assert text_of(process.look()) == "Seven days [1]."
+
+
+def test_an_erased_conversation_keeps_nothing_more_and_others_do(redis_client: redis.Redis) -> None:
+    process, other = Process(redis_client), Process(redis_client)
+    running = other.look("Another's?", conversation="c2")
+    process.store.drop_conversation("c1")
+    process.answer("Mine?", conversation="c1")
+    other.cache.keep(running, FOUND, finished())
+    assert process.look("Mine?").answer is None
+    assert process.look("Another's?").answer is not None
+    assert 0 < redis_client.ttl("kefu:answers-of:c1") <= answer_store.GONE_SECONDS
+
+
+def test_an_erased_conversation_reads_its_own_answers_alone(
+    redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = Process(redis_client)
+    for number in range(5):
+        process.answer(f"Question number {number}?", conversation=f"c{number % 2}")
+    monkeypatch.setattr(process.store, "many", None)
+    monkeypatch.setattr(process.store, "get", None)
+    assert process.store.drop_conversation("c1") == 2
+    assert [process.look(f"Question number {number}?").answer is not None for number in range(5)] == [
+        True, False, True, False, True,
+    ]  # fmt: skip
+
+
+def test_what_a_conversation_has_left_is_named_as_long_as_it_is_there(redis_client: redis.Redis) -> None:
+    process = Process(redis_client)
+    process.cache._store = AnswerStore(redis_client, of_a_key=2, clock=iter(range(1, 100)).__next__)
+    for number in range(3):
+        process.answer(f"Question number {number}?", conversation=f"c{number}")
+    assert not redis_client.exists("kefu:answers-of:c0")
+    assert redis_client.scard("kefu:answers-of:c1") == 1
+    assert 0 < redis_client.ttl("kefu:answers-of:c1") <= 24 * 3600
+    process.cache.keep(replace(process.look("Question number 2?", conversation="c3"), answer=None), FOUND, finished())
+    assert not redis_client.exists("kefu:answers-of:c2")
+    assert process.store.drop_conversation("c2") == 0
+    assert process.look("Question number 2?").answer is not None
+    process.store.drop_all()
+    assert not redis_client.exists("kefu:answers-of:c1", "kefu:answers-of:c3", "kefu:answers:askers")
 
 
 def test_an_answer_that_release_withholds_is_dropped(redis_client: redis.Redis) -> None:
@@ -228,11 +293,17 @@ def away() -> redis.Redis:
     return redis.Redis(unix_socket_path="/nowhere/redis.sock", retry=None)
 
 
-def test_while_redis_is_away_nothing_is_found_and_nothing_fails() -> None:
+def test_while_redis_is_away_nothing_is_found_and_nothing_fails(redis_client: redis.Redis) -> None:
     process = Process(away())
     process.answer()
     assert [(what, result) for what, result, _ in process.reports] == [("look", "away"), ("keep", "away")]
     process.cache.withhold(replace(process.look(), answer=None))
+    process.clock.now += REST_SECONDS
+    look = process.look()
+    process.cache._store = Process(redis_client).store
+    process.clock.now += REST_SECONDS
+    process.cache.keep(look, FOUND, finished())
+    assert process.reports[-1] == ("keep", "away", 0.0)
     with pytest.raises(LogUnavailable):
         process.store.drop_conversation("c1")
 
@@ -317,3 +388,18 @@ def test_a_process_holds_the_questions_of_so_many_keys(
             process.answer("?" * number + "x", base=base)
     assert len(process.cache._mirrors) == 2
     assert all(len(mirror._rows) <= 2 for mirror in process.cache._mirrors.values())
+
+
+def test_two_that_ask_at_once_do_not_wait_for_each_others_reading(redis_client: redis.Redis) -> None:
+    Process(redis_client, embed).answer()
+    process, both = Process(redis_client, embed), threading.Barrier(2, timeout=5)
+
+    class Slow(AnswerStore):
+        def many(self, names: Sequence[str]) -> list[Answer | None]:
+            both.wait()
+            return super().many(names)
+
+    process.cache._store = Slow(redis_client)
+    with ThreadPoolExecutor(2) as threads:
+        looks = list(threads.map(lambda _: process.look("How long does a return take?"), range(2)))
+    assert [text_of(look) for look in looks] == ["Seven days [1]."] * 2

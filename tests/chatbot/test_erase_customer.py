@@ -69,7 +69,7 @@ def test_answers_that_were_kept_for_others_go_with_the_conversation(
     for chat in (mine, other):
         found = retrieved(passage("Seven days."))
         kept = Answer("Seven days.", found, "other", "extractive:", "2", 0.1, conversation=str(chat.id))
-        store.put(f"kefu:answers:key:{chat.id}", written(kept))
+        store.put(f"kefu:answers:key:{chat.id}", written(kept), epoch=0, conversation=str(chat.id))
     erase(capsys, "--conversation", str(mine.id))
     assert store.get(f"kefu:answers:key:{mine.id}") is None
     assert store.get(f"kefu:answers:key:{other.id}") is not None

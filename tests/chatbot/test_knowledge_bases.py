@@ -160,6 +160,30 @@ def test_a_base_that_is_deleted_answers_nothing_any_more() -> None:
 
 
 @pytest.mark.django_db
+def test_a_base_that_is_made_anew_under_the_slug_of_a_deleted_one_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    published = {"Tents have two poles.": ["139 0000 0000"], "Stoves burn gas.": ["138 0000 0000"]}
+    bases = bases_over(Loader("fake@1"))
+    stamps = set()
+    for text, numbers in published.items():
+        KnowledgeBase.objects.update(published=None)
+        KnowledgeBase.objects.all().delete()
+        bring("a.md", text)
+        monkeypatch.setattr(releases, "contacts", lambda _, numbers=numbers: numbers)
+        bases.look()  # nothing saw that there was no base in between
+        assert [passage.text for passage in bases.search("poles", "shop").passages] == [text]
+        assert bases.contacts() == {*numbers}
+        stamps.add(bases.stamp("shop"))
+    assert [release for release, _ in stamps] == [1, 1]
+    assert len(stamps) == 2
+    KnowledgeBase.objects.update(published=None)
+    KnowledgeBase.objects.all().delete()
+    bring("a.md", "Lamps need oil.")
+    loading.Embedding.objects.all().delete()
+    bases.look()  # the new one cannot be loaded, and the old one must not answer in its place
+    assert (bases.version("shop"), bases.contacts()) == (0, frozenset())
+
+
+@pytest.mark.django_db
 def test_a_snapshot_is_asked_for_once_and_used_when_it_is_there(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -36,11 +36,12 @@ class Scripted:
         self.name = self.model = name
         self.scripts = list(scripts)
         self.asked = 0
-        self.closed = False
+        self.cut = self.bounded = self.closed = False
 
     def stream(self, prompt: Prompt, cancelled: Callable[[], bool]) -> Draft:
         def write(draft: Draft) -> Generator[str, None, None]:
             self.asked += 1
+            draft.cut = self.cut
             for step in self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]:
                 if cancelled():
                     return
@@ -52,7 +53,7 @@ class Scripted:
                 else:
                     step()
 
-        return Draft(self, write)
+        return Draft(self, write, bounded=self.bounded)
 
     def close(self) -> None:
         self.closed = True
@@ -183,6 +184,65 @@ def test_an_unexpected_error_gives_its_place_back(broken: Breaker | None) -> Non
     with pytest.raises(ZeroDivisionError):
         list(ladder.stream(QUESTION, never))
     assert limit.used == 0
+
+
+def probing() -> Breaker:
+    """A breaker that lets one caller find out."""
+    clock = Clock(1.0)
+    breaker = Breaker(failures=1, rest=1, clock=clock)
+    breaker.failed()
+    clock.now = 2.0
+    return breaker
+
+
+@pytest.mark.parametrize("words", [[], ["Three "]])
+def test_an_unexpected_error_is_a_failure(words: list[str]) -> None:
+    attempts, breaker = list[Attempt](), probing()
+    ladder = Ladder([Rung(Scripted("a", [*words, lambda: 1 / 0]), breaker)], attempts.append)
+    with pytest.raises(ZeroDivisionError):
+        list(ladder.stream(QUESTION, never))
+    assert [a.result for a in attempts] == ["failed"]
+    assert breaker.state != "half-open"
+
+
+@pytest.mark.parametrize(("left", "result"), [(False, "cut"), (True, "cancelled")])
+def test_a_reply_ended_by_who_reads_it_is_no_customer_gone(left: bool, result: str) -> None:
+    gone, attempts, breaker = threading.Event(), list[Attempt](), probing()
+    ladder = Ladder([Rung(Scripted("a", ["Three ", "days."]), breaker)], attempts.append)
+    draft = ladder.stream(QUESTION, gone.is_set)
+    assert next(draft) == "Three "
+    if left:
+        gone.set()
+    draft.close()
+    assert ([a.result for a in attempts], breaker.state) == ([result], "closed")
+
+
+def test_a_reply_that_began_before_the_engine_broke_does_not_prove_it_whole() -> None:
+    breaker = Breaker(failures=1)
+    draft = Ladder([Rung(Scripted("a", ["Three ", "days."]), breaker)]).stream(QUESTION, never)
+    next(draft)
+    breaker.failed()
+    assert list(draft) == ["days."]
+    assert breaker.state == "open"
+
+
+def test_a_health_check_that_breaks_gives_its_place_and_the_probe_back() -> None:
+    breaker, limit = probing(), Limit(4)
+    ladder = Ladder([Rung(Scripted("a", ["A."]), breaker, limit, healthy=lambda: bool(1 / 0))])
+    with pytest.raises(ZeroDivisionError):
+        list(ladder.stream(QUESTION, never))
+    assert (breaker.state, limit.used) == ("open", 0)
+
+
+@pytest.mark.parametrize("so", [False, True])
+def test_what_the_engine_tells_of_its_reply_goes_through(so: bool) -> None:
+    engine = Scripted("a", ["Three ", "da"])
+    engine.cut = engine.bounded = so
+    draft = Ladder([Rung(Scripted("b", [failing()])), Rung(engine)]).stream(QUESTION, never)
+    next(draft)
+    assert draft.bounded == so
+    list(draft)
+    assert draft.cut == so
 
 
 def test_closing_closes_all() -> None:

@@ -85,6 +85,13 @@ def test_late_first_tokens_lower_it_once_a_crowd_and_never_below_the_least(clock
     assert limit.now == 2
 
 
+def test_one_at_a_time_stays_one_at_a_time(clock: Clock) -> None:
+    limit = Limit(1, clock=clock)
+    limit.overloaded()
+    assert limit.now == 1
+    assert [limit.enter() for _ in range(2)] == [True, False]
+
+
 def test_it_grows_by_one_a_round_only_while_it_is_used_up(clock: Clock) -> None:
     limit = Limit(10, least=2, target=1, clock=clock)
     for _ in range(4):

@@ -137,6 +137,15 @@ def test_a_reply_ends_however_the_server_says_so(serve: Serve, ending: Script) -
     assert len(server.exchanges) == 1
 
 
+@pytest.mark.parametrize(("reason", "cut"), [("stop", False), ("length", True)])
+def test_a_reply_without_room_for_its_end_says_so(serve: Serve, reason: str, cut: bool) -> None:
+    _, engine = serve(streaming(*SAME, lambda e: e.finish(reason)))
+    draft = engine.stream(QUESTION, never)
+    assert not draft.cut
+    assert "".join(draft) == "Three days."
+    assert draft.cut == cut
+
+
 def test_characters_may_be_cut_between_chunks(serve: Serve) -> None:
     raw = 'data: {"choices": [{"delta": {"content": "退款3天到账。"}}]}\n\ndata: [DONE]\n\n'.encode()
     _, engine = serve(streaming(*(lambda e, at=at: e.write(raw[at : at + 1]) for at in range(len(raw)))))

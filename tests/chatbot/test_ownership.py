@@ -557,7 +557,7 @@ def test_without_redis_a_reply_is_kept_and_announced_later(
 def test_who_asks_for_a_person_waits_since_the_first_time(chat: Conversation, log: EventLog) -> None:
     ownership.request_person(conversation_id=chat.id, reason="requested", log=log)
     first = Handoff.objects.get().created
-    ownership.request_person(conversation_id=chat.id, reason="anger", log=log)
+    ownership.request_person(conversation_id=chat.id, reason="upset", log=log)
     assert Handoff.objects.get().created == first
     assert handoffs() == [("waiting", "requested", "")]
 

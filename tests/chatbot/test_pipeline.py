@@ -17,6 +17,7 @@ from chatbot.turn import Conclusion, Interruption, Language, Part, Progress, Tur
 from guardrails.release import Release, Released
 from guardrails.screening import screen_message
 from guardrails.verdict import PASS, Verdict
+from knowledge.batching import BatcherFull
 from knowledge.passages import Retrieved
 from tests.fakes import FakeEngine, FakeSearch, lexicon, passage, released, retrieved, understanding
 from understanding.intents.routing import Behaviour
@@ -397,7 +398,7 @@ def understood(intent: str, sentiment: str = "neutral", **does: Any) -> Stage:
 def test_staff_words_answer_small_talk_that_only_the_classifier_knows() -> None:
     stage = understood("hours_chat", route="small_talk", replies={"en": "Lovely weather, yes."})
     end = stage.conclude("What a lovely day we have today")
-    assert (end.outcome, end.reason, text_of(end)) == ("chitchat", "hours_chat", "Lovely weather, yes.")
+    assert (end.outcome, end.reason, text_of(end)) == ("chitchat", "small_talk", "Lovely weather, yes.")
     assert stage.search.asked == []
 
 
@@ -440,3 +441,15 @@ def test_whom_an_answer_has_made_angry_is_handed_over_and_not_answered_again() -
 def test_what_was_said_before_is_told_as_a_repetition() -> None:
     said = (Utterance("customer", "How long?"), Utterance("bot", "Seven days [1]."))
     assert text_of(Stage().conclude("How long do returns take?", "en", *said)).startswith("{opening.again.1 in en} ")
+
+
+@pytest.mark.parametrize("error", [BatcherFull("full"), TimeoutError()])
+def test_overload_hands_over_at_once(error: Exception) -> None:
+    stage = Stage()
+
+    def busy(question: str, base: str, **_: Any) -> Retrieved:
+        raise error
+
+    stage.search = busy  # type: ignore[assignment]
+    end = stage.conclude()
+    assert (end.outcome, end.reason) == ("handed_off", "timeout")

@@ -45,7 +45,9 @@ def test_what_is_normalised_stays_so(text: str) -> None:
 
 
 SAME = [
-    ("退货运费谁出？", "谁来出退货的运费"),
+    ("退货的运费谁出？", "谁来出退货的运费"),
+    ("邮费多少钱", "请问一下，运费是多少钱"),
+    ("Where is my package?", "Please tell me: where is my parcel?"),
     ("怎么开通会员？", "如何开通会员"),
     ("多久能发货", "多长时间可以发货？"),
     ("三天内能退货吗", "3天内是否能退货"),
@@ -96,6 +98,13 @@ OTHER = [
     ("How much is express delivery?", "How long is express delivery?"),
     ("Where is my parcel?", "When is my parcel here?"),
     ("会员是什么", "会员怎么办理"),
+    # matter
+    ("羊毛衫可以机洗吗", "羊绒衫可以机洗吗"),
+    ("给女儿买的能退吗", "给儿子买的能退吗"),
+    ("my sister is called anna, can she collect it", "my sister is called hanna, can she collect it"),
+    ("Is the red bag in stock?", "Is the blue bag in stock?"),
+    ("猫能吃狗粮吗", "狗能吃猫粮吗"),
+    ("退货寄到哪里", "换货寄到哪里"),
     # scope
     ("会员可以包邮吗", "只有会员可以包邮吗"),
     ("我能用积分吗", "我朋友能用积分吗"),

@@ -1,16 +1,29 @@
 """The opening fits the mood and comes once; nothing is said twice; no fact of the reply changes."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatbot.shaping import MOST, MOST_BRIEF, MOST_ELSE, UNTIL_CITED, Manner, Shaped, manner_of, moods_of
+from chatbot.engines import Draft, Prompt
+from chatbot.engines.extractive import ExtractiveEngine
+from chatbot.shaping import (
+    MOST,
+    MOST_BRIEF,
+    MOST_ELSE,
+    UNTIL_CITED,
+    UNTIL_FIRST_CITED,
+    Manner,
+    Shaped,
+    manner_of,
+    moods_of,
+)
 from chatbot.turn import Language, Utterance
 from chatbot.wording import SENTENCES
 from guardrails.units import split_units
+from tests.chatbot.engine_prompts import ask, passage
 from understanding.sentiment.trend import Trend
 
 STEADY, WORSE = Trend(), Trend("worsening", -0.6)
@@ -83,6 +96,30 @@ def test_the_moods_are_those_of_the_customers_messages_and_know_what_was_answere
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "outcome", "answered"),
+    [
+        ("Send it back [1].", "answered", True),
+        ("Send it back.", "faq", True),
+        ("Send it back.", "", True),
+        ("Welcome to our little shop!", "chitchat", False),
+        ("I may not speak of that.", "refused", False),
+        ("A colleague is coming.", "handed_off", False),
+        ("Which one do you mean?", "clarify", False),
+        (SENTENCES["thanks_goodbye"]["zh"], "", False),
+        (SENTENCES["refused"]["en"], "", False),
+        (SENTENCES["handed_off.no_answer"]["en"], "", False),
+    ],
+)
+def test_only_an_answer_counts_as_one(text: str, outcome: str, answered: bool) -> None:
+    moods = moods_of(
+        [Utterance("customer", "Hi"), Utterance("bot", text, outcome)],
+        "awful",
+        lambda texts: [_judged(one) for one in texts],
+    )
+    assert moods[-1].after_answer == answered
+
+
 def _judged(text: str) -> tuple[str, float]:
     return ("negative" if "awful" in text else "neutral"), 0.9
 
@@ -109,6 +146,19 @@ def manner(sentences: int) -> Manner:
         # it bears the citation of the one before
         (("Sundays are free.",), "We ship on weekdays. Sundays are free [1].", None),
         (("Yes.",), "We ship. Yes.", None),
+        # nothing else bears a citation: all that was asked for would be left out
+        (
+            ("You can return shoes within 30 days. Keep the box.",),
+            "Sure, I can help you with that. You can return shoes within 30 days. Keep the box.",
+            None,
+        ),
+        (("Returns take 30 days [1].",), "Sure, I can help. Returns take 30 days [1].", None),
+        (("退货期三十天。请保留包装。",), "好的，很高兴为您解答。退货期三十天[1]。请保留包装。还有别的问题吗？", None),
+        (
+            ("Returns take 30 days [1].",),
+            "Sure. Returns take 30 days. Refunds take three [2].",
+            "Sure. Refunds take three [2].",
+        ),
     ],
 )
 def test_what_was_said_before_is_left_out_where_nothing_needs_it(
@@ -152,8 +202,88 @@ def test_a_reply_ends_with_its_budget_where_a_citation_stands(sentences: int, le
     assert shaped(text, sentences=sentences, whole=True)[0] == text
 
 
-def test_without_citations_a_reply_ends_a_little_later() -> None:
-    assert shaped("A b c. " * 9, sentences=2)[0] == "A b c. " * (2 + UNTIL_CITED)
+def test_after_a_citation_a_reply_ends_a_little_later_without_another() -> None:
+    assert shaped("So it is [1]. " + "A b c. " * 9, sentences=2)[0] == "So it is [1]. " + "A b c. " * (1 + UNTIL_CITED)
+
+
+def test_without_any_citation_a_reply_goes_on_until_there_is_one_but_not_for_ever() -> None:
+    late = "A b c. " * 7 + "So it is [1]. "
+    assert shaped(late + "And on.", sentences=2)[0] == late
+    assert shaped("A b c. " * 99, sentences=2)[0] == "A b c. " * (2 + UNTIL_FIRST_CITED)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "重量：一公斤；运费：五元；时效：两天；包装：纸盒[1]。¦另外一句。",
+        "重量：一公斤[1]；运费：五元[1]；时效：两天[1]。¦另外一句。",
+        "先看重量[1]。¦再看运费：\n- 五元。\n- 十元。\n\n完。",
+        "So it is done:\n1. Open it [1].\n2. Close it [1].\n3. Send it [1].\n\n¦That is all.",
+        "So it is done. Like this [1].\n- Open it. Wide.\n  Slowly.\n- Close it.\n¦That is all.",
+        "So it is.\n| Size | Days |\n| Small. Yes. | 3 [1]. |\n| Large. | 4 |\n¦That is all.",
+        "It is for all; the one [1]; the other [2]; a third [3]. ¦And on.",
+        "So it is [1].\n¦12.50 euros is no item.",
+        "So it is [1]. ¦" + "very " * 50 + "[2] " + "long " * 50 + "here. And on [2]. And on.",
+        "So it is. " + "long " * 50 + "[2] " + "long " * 50 + "here. And on. ¦And off.",
+    ],
+)
+def test_a_reply_ends_neither_in_a_list_nor_in_a_row_nor_in_a_sentence(text: str) -> None:
+    """The bar shows where it ends."""
+    before, _, after = text.partition("¦")
+    assert shaped(before + after, sentences=1)[0] == before
+
+
+def test_an_engine_that_keeps_itself_short_is_not_shortened() -> None:
+    prompt = ask(
+        "How long does a refund take?",
+        passage("A refund takes three days."),
+        passage("How long a refund takes is for your bank to say."),
+    )
+    whole = "".join(ExtractiveEngine().stream(prompt, lambda: False))
+    assert "[1]" in whole
+    assert "[2]" in whole
+    assert "".join(Shaped(ExtractiveEngine().stream(prompt, lambda: False), manner(1), ())) == whole
+
+
+class Broken:
+    """Says this, then says that there was no room for the rest."""
+
+    name = model = prompt_version = "broken"
+
+    def __init__(self, text: str, *, cut: bool) -> None:
+        self._text, self._cut = text, cut
+
+    def stream(self, prompt: Prompt, cancelled: Callable[[], bool]) -> Draft:
+        def write(draft: Draft) -> Generator[str, None, None]:
+            yield from self._text
+            draft.cut = self._cut
+
+        return Draft(self, write)
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("It takes three days [1]. In May it ta", "It takes three days [1]. "),
+        ("包邮[1]。但是偏远地", "包邮[1]。"),
+        ("- Open it [1]\n- Clo", "- Open it [1]\n"),
+        ("It takes three days [1]. That is all.", None),
+        ("It takes three da", None),
+        ("It takes three days. Four in May [1], but", None),  # else there would be no source
+        ("Do it like this:\n- Open", None),
+    ],
+)
+def test_half_a_sentence_at_the_end_is_left_out_when_the_engine_had_no_room_for_the_rest(
+    text: str, left: str | None
+) -> None:
+    def reply(*, cut: bool, whole: bool = False) -> str:
+        draft = Broken(text, cut=cut).stream(ask("How?"), lambda: False)
+        return "".join(Shaped(draft, manner(9), (), whole=whole))
+
+    assert reply(cut=True) == (text if left is None else left)
+    assert reply(cut=False) == reply(cut=True, whole=True) == text
 
 
 @pytest.mark.parametrize("end", ["budget", "closed"])

@@ -87,8 +87,8 @@ def test_a_hand_off_that_has_ended_is_none(chat: Conversation, log: EventLog) ->
     handoff.request(chat, "requested", log=log)
     handoff.end(chat, "closed", log=log)
     assert (summary(chat).reason, summary(chat).since) == ("", None)
-    handoff.request(chat, "anger", log=log)
-    assert summary(chat).reason == "anger"
+    handoff.request(chat, "upset", log=log)
+    assert summary(chat).reason == "upset"
 
 
 def test_earlier_conversations_are_those_of_the_visitor_with_this_site(site: Site, log: EventLog) -> None:

@@ -289,3 +289,20 @@ def test_in_any_chaos_every_message_gets_one_outcome_and_every_reader_sees_it_on
         firsts = Message.objects.filter(conversation=chat, role="bot")
         assert {m.reply_to_id for m in firsts} <= {m.pk for m in answered}
         assert LedgerEntry.objects.filter(message__conversation=chat).count() == firsts.count() <= answered.count()
+
+
+def test_a_message_that_cannot_be_concluded_keeps_no_other_waiting(
+    say: Say, site: Site, log: EventLog, queue: FakeQueue
+) -> None:
+    say("first")
+    other = services.start_conversation(site=site, visitor=uuid.uuid4(), language="zh", log=log)
+    say("second", conversation=other, language="zh")
+    age(SECONDS + 1)
+
+    def sometimes(language: Language) -> Conclusion:
+        if language == "en":
+            raise RuntimeError("a word of mine is forbidden")
+        return apology(language)
+
+    assert sweeping.sweep(log=log, enqueue=queue, apologise=sometimes, seconds=SECONDS) == Swept(apologised=1)
+    assert replies() == ["Sorry (zh)."]

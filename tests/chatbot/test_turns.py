@@ -173,7 +173,7 @@ def test_history_is_what_was_said_before_oldest_first_and_bounded(say: Say, work
     work(say("and now?"), script)
     history = script.turns[0].history
     assert len(history) == turns.PROMPT_MESSAGES
-    assert history[-2:] == (Utterance("customer", "question 9"), Utterance("bot", "answer 9. "))
+    assert history[-2:] == (Utterance("customer", "question 9"), Utterance("bot", "answer 9. ", "answered"))
     assert history[0] == Utterance("customer", "question 4")
 
 

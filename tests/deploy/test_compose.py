@@ -34,7 +34,7 @@ COMPOSE_ALONE = {"KEFU_VERSION", "KEFU_PUBLISH", "KEFU_SECRETS", "COMPOSE_PROFIL
 ENGINE = {"ENGINE_MODEL", "ENGINE_NAME", "ENGINE_FLAGS", "ENGINE_GPUS", "ENGINE_MODELS", "ENGINE_SHM", "ENGINE_MEMORY"}
 IMAGE_ENVIRONMENT = {
     "postgres": {"POSTGRES_DB", "POSTGRES_USER", "POSTGRES_PASSWORD_FILE"},
-    "vllm": {"ENGINE_MODEL", "ENGINE_NAME", "ENGINE_FLAGS", "KEFU_MODEL"},
+    "vllm": {"ENGINE_MODEL", "ENGINE_NAME", "ENGINE_FLAGS", "KEFU_ENGINE_MODEL"},
 }
 OURS = {"web", "worker", "desk", "migrate", "processes"}
 LISTENING = {"web": 8000, "vllm": 8000}
@@ -74,12 +74,12 @@ def written() -> dict[str, Any]:
 
 
 @cache
-def resolved(env_file: Path | None = None) -> dict[str, Any]:
+def resolved(env_file: Path | None = None, folder: Path = ROOT) -> dict[str, Any]:
     """What Compose makes of it: every service, everything filled in."""
     arguments = ["--env-file", str(env_file)] if env_file else []
     done = subprocess.run(
         [BIN / "docker-compose", *arguments, "--profile", "gpu", "config", "--format", "json", "--no-path-resolution"],
-        cwd=ROOT,
+        cwd=folder,
         env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "KEFU_ALLOWED_HOSTS": "chat.example"},
         capture_output=True,
         text=True,
@@ -113,6 +113,15 @@ def stages() -> dict[str, dict[str, list[str]]]:
 def environment_of(stage: str) -> dict[str, str]:
     """What a stage's ENV instructions set."""
     return dict(pair.split("=", 1) for line in stages()[stage].get("ENV", []) for pair in shlex.split(line))
+
+
+def config_of(stage: str, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Config:
+    """What a container of that stage reads, given what Compose sets."""
+    for name in OPTIONS:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in (environment_of(stage) | settings).items():
+        monkeypatch.setenv(name, value)
+    return Config()
 
 
 def example(file: Path) -> dict[str, str]:
@@ -156,7 +165,56 @@ def test_a_gpu_is_needed_by_nothing_but_the_profile() -> None:
     assert devices == [{"capabilities": ["gpu"], "driver": "nvidia", "count": 1}]
 
 
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+def test_every_process_starts_with_what_compose_makes_of_an_example(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = example(file)
+    for name in (*HEALTH, "migrate"):
+        settings = resolved(file)["services"][name]["environment"]
+        options = config_of("web" if name == "migrate" else name, settings, monkeypatch)
+        assert (options.engine, options.engine_url) == (["openai"], values["KEFU_ENGINE_URL"])
+        assert options.engine_model == values["KEFU_ENGINE_MODEL"]
+        assert (options.production, options.allowed_hosts) == (True, ["chat.example"])
+    engine = resolved(file)["services"]["vllm"]["environment"]
+    assert {name: engine[name] for name in engine.keys() & values.keys()} == {
+        name: values[name] for name in engine.keys() & values.keys()
+    }
+    assert engine["KEFU_ENGINE_MODEL"] == values["KEFU_ENGINE_MODEL"]
+
+
+@pytest.mark.parametrize(
+    ("env", "kefu", "wanted"),
+    [
+        ("", "", (["extractive"], 32, 0)),
+        ("", "KEFU_ENGINE=extractive,openai\nKEFU_WORKER_THREADS=7", (["extractive", "openai"], 7, 0)),
+        ("KEFU_WORKER_THREADS=9", "KEFU_WORKER_THREADS=7\nKEFU_VAULT_DAYS=30", (["extractive"], 9, 30)),
+        ("KEFU_VAULT_DAYS=30", "", (["extractive"], 32, 0)),  # not one that is passed on
+    ],
+)
+def test_options_count_in_kefu_env_and_those_that_are_passed_on_in_env_too(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    env: str,
+    kefu: str,
+    wanted: tuple[list[str], int, int],
+) -> None:
+    (tmp_path / "deploy" / "docker").mkdir(parents=True)
+    for name in ("docker-compose.yml", "deploy/docker/passed.env"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / ".env").write_text(env)
+    (tmp_path / "kefu.env").write_text(f"KEFU_ENGINE_URL=http://engine/v1\nKEFU_ENGINE_MODEL=m\n{kefu}\n")
+    settings = resolved(folder=tmp_path)["services"]["worker"]["environment"]
+    options = config_of("worker", settings, monkeypatch)
+    assert (options.engine, options.worker_threads, options.vault_days) == wanted
+
+
 # --- names
+
+
+def test_what_is_passed_on_are_options_without_a_value() -> None:
+    lines = (DOCKER / "passed.env").read_text().splitlines()
+    assert {line for line in lines if not line.startswith("#")} <= OPTIONS - set(written()["x-kefu"]["environment"])
 
 
 def test_every_variable_is_an_option_of_kefu_or_known_to_compose() -> None:
@@ -394,9 +452,9 @@ def test_the_flags_of_an_example_are_vllms_own_and_fit_each_other(file: Path) ->
     cards = int(flags.get("--tensor-parallel-size", 1)) * int(flags.get("--pipeline-parallel-size", 1))
     assert cards == int(values.get("ENGINE_GPUS", 1))
     assert ("--lora-modules" in flags) == ("--enable-lora" in flags)
-    served = {values.get("ENGINE_NAME") or values["KEFU_MODEL"]}
+    served = {values.get("ENGINE_NAME") or values["KEFU_ENGINE_MODEL"]}
     served |= {module.split("=")[0] for module in [flags.get("--lora-modules", "")] if module}
-    assert values["KEFU_MODEL"] in served
+    assert values["KEFU_ENGINE_MODEL"] in served
     assert values["ENGINE_MODEL"].startswith("/models/")
     assert "--trust-remote-code" not in flags
     if "--enable-expert-parallel" in flags:
@@ -416,7 +474,7 @@ def test_vllm_is_started_with_its_own_flags(tmp_path: Path) -> None:
     fake = tmp_path / "vllm"
     fake.write_text('#!/bin/sh\nfor one; do echo "$one"; done\n')
     fake.chmod(0o755)
-    values = {"KEFU_MODEL": "m", "ENGINE_MODEL": "/models/m", "ENGINE_FLAGS": "--max-num-seqs 8 --enable-lora"}
+    values = {"KEFU_ENGINE_MODEL": "m", "ENGINE_MODEL": "/models/m", "ENGINE_FLAGS": "--max-num-seqs 8 --enable-lora"}
     done = subprocess.run(
         ["sh", DOCKER / "vllm.sh"],
         env={"PATH": f"{tmp_path}:{os.environ['PATH']}"} | values,

@@ -4,15 +4,17 @@ import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from chatbot.events import EventLog
 from desk import doing, jobs, tasks, wiring
 from desk.models import Job
 from knowledge.models import KnowledgeBase
-from tests.knowledge.tooling import tools
+from tests.knowledge.tooling import bring, tools
 
 pytestmark = pytest.mark.django_db
 PAGE = b"# Fees\n\nA parcel costs 12 yuan.\n"
@@ -111,3 +113,52 @@ def test_previews_do_not_stay_and_neither_do_files_of_nobody(base: KnowledgeBase
     Job.objects.update(finished=timezone.now() - timedelta(hours=2))
     tasks.tidy()
     assert not Job.objects.exists()
+
+
+def test_tidying_leaves_alone_what_is_no_preview_and_what_vanishes_meanwhile(
+    base: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(settings.VAR) / "previews"
+    folder.mkdir(exist_ok=True)
+    strange, lost, gone = (folder / name for name in (".notes", str(uuid4()), str(uuid4())))
+    for path in (strange, lost):
+        path.write_bytes(b"x")
+        os.utime(path, (0, 0))
+    monkeypatch.setattr(Path, "iterdir", lambda _: iter([strange, gone, lost]))
+    jobs.tidy()
+    monkeypatch.undo()
+    assert files() == [strange]
+    strange.unlink()
+
+
+def test_a_purge_that_was_killed_once_the_document_was_gone_still_forgets_previews(
+    base: KnowledgeBase, monkeypatch: pytest.MonkeyPatch, log: EventLog
+) -> None:
+    monkeypatch.setattr(doing, "event_log", lambda: log)
+    monkeypatch.setattr(doing, "answer_store", lambda: None)
+    monkeypatch.setattr(doing.worker_wiring, "vector_store", lambda: None)
+    other = jobs.preview(base, "b.md", b"# Hours\n\nWe open at nine.\n")
+    page = "# Fees\n\nA parcel of more than thirty kilograms costs twelve yuan within the province.\n"
+    shown = jobs.preview(base, "a.md", page.encode())
+    doing.work_off()
+    document = bring(page, name="a.md").document
+    purge = jobs.purge(document, "a.md", published=True)
+
+    def killed(*_: Any) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as dying:
+        dying.setattr(doing.purging, "finish", killed)
+        claimed = jobs.claim()
+        assert claimed is not None
+        with pytest.raises(SystemExit):
+            doing.do(claimed)
+    die()
+    assert Job.objects.filter(pk=shown.pk).exists()
+    doing.work_off()
+    purge.refresh_from_db()
+    assert purge.state == "done"
+    assert purge.result is not None
+    assert purge.result["note"] == "it was removed before"
+    assert not Job.objects.filter(pk=shown.pk).exists()
+    assert Job.objects.filter(pk=other.pk).exists()

@@ -69,10 +69,28 @@ def test_answers_that_were_kept_for_others_are_forgotten(
 ) -> None:
     store = AnswerStore(redis_client)
     kept = Answer(SECRET, retrieved(passage(SECRET)), "other", "extractive:", "2", 0.1, conversation="")
-    store.put("kefu:answers:key:1", written(kept))
+    store.put("kefu:answers:key:1", written(kept), epoch=0)
     purging.purge(document, log=log, answers=store, force=True)
     assert store.get("kefu:answers:key:1") is None
     assert left(Purge.objects.get(), redis_client) == []
+
+
+def test_an_answer_that_was_begun_while_it_was_being_removed_is_not_kept(
+    document: Document, log: EventLog, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, name = AnswerStore(redis_client), "kefu:answers:key:"
+    kept = written(Answer(SECRET, retrieved(passage(SECRET)), "other", "extractive:", "2", 0.1, conversation=""))
+    remove, epochs = purging.purging.remove, []
+
+    def meanwhile(*wanted: Any) -> Any:
+        epochs.append(store.read(f"{name}1")[1])
+        assert store.put(f"{name}1", kept, epoch=epochs[0])
+        return remove(*wanted)
+
+    monkeypatch.setattr(purging.purging, "remove", meanwhile)
+    assert purging.purge(document, log=log, answers=store, force=True)["redis"] == "searched"
+    assert store.get(f"{name}1") is None
+    assert not store.put(f"{name}2", kept, epoch=epochs[0])
 
 
 def test_what_was_said_loses_the_sentence_for_everybody_who_watches(

@@ -50,7 +50,12 @@ class Customer:
         return id_
 
     def send(self, frame: Any) -> None:
-        self.socket.send(frame if isinstance(frame, str | bytes) else json.dumps(frame))
+        data = frame if isinstance(frame, str | bytes) else json.dumps(frame)
+        try:
+            self.socket.send(data)
+        except ConnectionClosed:  # given up, as on a machine with too much to do
+            self._connect()
+            self.socket.send(data)
 
     def read(self, seconds: float) -> dict[str, Any] | None:
         """Take one frame; None when none came. Reconnects when the socket is gone."""

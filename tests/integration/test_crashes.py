@@ -1,6 +1,7 @@
 """Real processes, killed as the kernel kills them: what the customer sees afterwards."""
 
 import os
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -16,7 +17,7 @@ ZH, EN = "退货运费由谁承担？", "How long does a refund take?"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with running({"KEFU_MESSAGES_PER_MINUTE": "10000"}) as server:
+    with running({"KEFU_MESSAGES_PER_MINUTE": "10000", "KEFU_CACHE_HOURS": "1"}) as server:
         yield server
 
 
@@ -35,6 +36,19 @@ def test_an_answer_comes_with_its_sources(server: Server) -> None:
     assert answer["outcome"] in ("faq", "answered")
     assert answer["sources"]
     customer.close()
+
+
+def test_who_asks_what_another_customer_asked_gets_the_same_without_a_search(server: Server) -> None:
+    told = []
+    for _ in range(2):
+        customer = Customer(server.socket_url, "zh")
+        customer.say(ZH)
+        customer.until(lambda customer=customer: customer.answers())
+        told.append((customer.answers()[0], customer.stages))
+        customer.close()
+    (first, _), (second, stages) = told
+    assert (second["text"], second["sources"]) == (first["text"], first["sources"])
+    assert stages == []
 
 
 def test_a_message_sent_twice_is_received_once(server: Server) -> None:
@@ -105,6 +119,16 @@ def test_stop_ends_the_answer(writing_server: Server) -> None:
     customer.close()
 
 
+def test_a_killed_desk_worker_leaves_no_process_behind(server: Server) -> None:
+    children = _children(server.pids()["desk"])
+    assert children, "its clock is a process of its own"
+    server.kill("desk")
+    deadline = time.monotonic() + PATIENCE
+    while any(_runs(child) for child in children):
+        assert time.monotonic() < deadline, children
+        time.sleep(0.1)
+
+
 def test_torch_is_in_neither_web_nor_maskers_nor_the_extractive_worker(server: Server) -> None:
     for name in ("web", "worker"):
         for pid in [server.pids()[name], *_children(server.pids()[name])]:
@@ -113,6 +137,13 @@ def test_torch_is_in_neither_web_nor_maskers_nor_the_extractive_worker(server: S
 
 def _children(pid: int) -> list[int]:
     return [int(p) for t in os.listdir(f"/proc/{pid}/task") for p in _read(f"/proc/{pid}/task/{t}/children").split()]
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return _read(f"/proc/{pid}/stat").rpartition(")")[2].split()[0] != "Z"  # nobody may be there to bury it
+    except OSError:
+        return False
 
 
 def _maps(pid: int) -> str:

@@ -21,7 +21,7 @@ def test_what_is_activated_is_used_at_the_next_look(monkeypatch: pytest.MonkeyPa
         number = services.train(embed, ENCODER, who="mei").number
         live.refresh()
         assert live().version == "shipped"
-        services.activate(number, who="mei")
+        services.activate(number, ENCODER, who="mei")
         live.refresh()
         assert live().version == str(number)
         row = models.Label.objects.get(slug="bye")

@@ -133,7 +133,7 @@ def test_a_model_is_used_once_it_is_activated_and_its_labels_act_at_once() -> No
     assert services.load(ENCODER).version == "shipped"
     assert services.report(model.number)["accuracy"] > 0.9
     before = services.newest()
-    services.activate(model.number, who="mei")
+    services.activate(model.number, ENCODER, who="mei")
     assert services.newest() > before
     understanding = services.load(ENCODER)
     assert understanding.version == str(model.number)
@@ -148,14 +148,14 @@ def test_one_goes_back_step_by_step_to_what_was_active_before() -> None:
     first, second = (services.train(embed, ENCODER, who="mei").number for _ in range(2))
     assert (first, second) == (1, 2)
     for number in (first, second, second):
-        services.activate(number, who="mei")
-    assert services.rollback(who="bo") == first
-    assert services.rollback(who="bo") == services.SHIPPED
+        services.activate(number, ENCODER, who="mei")
+    assert services.rollback(ENCODER, who="bo") == first
+    assert services.rollback(ENCODER, who="bo") == services.SHIPPED
     with pytest.raises(UnderstandingError, match="no other model"):
-        services.rollback(who="bo")
-    services.activate(second, who="bo")
+        services.rollback(ENCODER, who="bo")
+    services.activate(second, ENCODER, who="bo")
     assert [row["number"] for row in services.versions() if row["active"]] == [second]
-    services.activate(services.SHIPPED, who="bo")
+    services.activate(services.SHIPPED, ENCODER, who="bo")
     assert services.load(ENCODER).version == "shipped"
     assert services.history()[0].who == "bo"
 
@@ -171,15 +171,46 @@ def test_two_models_are_never_active() -> None:
 @pytest.mark.usefixtures("own")
 def test_a_model_that_cannot_be_used_never_becomes_active_or_is_left_aside() -> None:
     model = services.train(embed, ENCODER, who="mei")
-    services.activate(model.number, who="mei")
+    services.activate(model.number, ENCODER, who="mei")
     models.IntentModel.objects.update(weights=b"broken")
     assert services.load(ENCODER).version == "shipped"
     with pytest.raises(ModelUnreadable):
-        services.activate(model.number, who="mei")
+        services.activate(model.number, ENCODER, who="mei")
     with pytest.raises(UnderstandingError, match="no model 9"):
-        services.activate(9, who="mei")
+        services.activate(9, ENCODER, who="mei")
     with pytest.raises(ModelUnreadable, match="not of another"):
         services.load("another")
+
+
+@pytest.mark.usefixtures("own")
+def test_a_model_for_other_vectors_is_not_activated_and_not_gone_back_to() -> None:
+    first, second = (services.train(embed, encoder, who="mei").number for encoder in ("another", ENCODER))
+    services.activate(first, "another", who="mei")
+    services.activate(second, ENCODER, who="mei")
+    changes = services.newest()
+    for act in (
+        lambda: services.activate(first, ENCODER, who="bo"),
+        lambda: services.activate(services.SHIPPED, "another", who="bo"),
+        lambda: services.rollback(ENCODER, who="bo"),
+    ):
+        with pytest.raises(ModelUnreadable, match="trained on vectors of"):
+            act()
+    assert services.load(ENCODER).version == str(second)
+    assert services.newest() == changes
+
+
+def test_changes_are_counted_without_a_gap_and_of_two_at_once_one_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    services.put_label("loyalty", who="mei", route="search")
+    before = services.newest()
+    with transaction.atomic():
+        services.put_label("gifts", who="mei", route="search")
+        transaction.set_rollback(True)  # given up; the database's own count would go on
+    services.put_label("gifts", who="mei", route="search")
+    assert services.newest() == before + 1
+    monkeypatch.setattr(services, "newest", lambda: before)  # what the slower of two has seen
+    with pytest.raises(services.Stale, match="somebody else"):
+        services.put_label("cards", who="bo", route="search")
+    assert not models.Label.objects.filter(slug="cards").exists()
 
 
 @pytest.mark.usefixtures("own")

@@ -89,7 +89,7 @@ def _train(activate: bool, **_: Any) -> Iterator[Row]:
     folder = search_folder(config().models)
     model = services.train(lambda texts: embed(texts, folder, at_once=1), SEARCH, who=who)
     if activate:
-        services.activate(model.number, who=who)
+        services.activate(model.number, SEARCH, who=who)
     yield {"model": model.number, "active": activate, **model.report}
 
 
@@ -98,12 +98,12 @@ def _report(number: int, **_: Any) -> Iterator[Row]:
 
 
 def _activate(number: int, **_: Any) -> Iterator[Row]:
-    services.activate(number, who=getpass.getuser())
+    services.activate(number, SEARCH, who=getpass.getuser())
     yield {"model": number, "active": True}
 
 
 def _rollback(**_: Any) -> Iterator[Row]:
-    yield {"model": services.rollback(who=getpass.getuser()), "active": True}
+    yield {"model": services.rollback(SEARCH, who=getpass.getuser()), "active": True}
 
 
 _COMMANDS: dict[str, Callable[..., Iterable[Row]]] = {
