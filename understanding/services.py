@@ -16,7 +16,7 @@ from django.db.models import F, Max, QuerySet
 
 from understanding import models, shipped
 from understanding.errors import CannotTrain, ModelUnreadable, UnderstandingError
-from understanding.intents import routing, training
+from understanding.intents import routing
 from understanding.intents.classifier import IntentClassifier
 from understanding.intents.decision import OOS
 from understanding.intents.letters import Floats
@@ -260,6 +260,8 @@ def train(embed: Embed, encoder: str, *, who: str) -> models.IntentModel:
 
     embed: as `encoder`, whose name the model keeps, makes vectors of customers' questions.
     """
+    from understanding.intents import training  # 100 MB of scikit-learn, which no worker needs
+
     rows = list(export())
     if not rows:
         raise CannotTrain("there are no utterances")
