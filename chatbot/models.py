@@ -35,6 +35,12 @@ class Site(models.Model):
     persona = models.TextField(blank=True, max_length=2000, help_text="manner of speaking; goes into the prompt")
     languages = models.JSONField(default=default_languages, help_text="zh and en, the preferred one first")
     hours = models.JSONField(default=dict, blank=True, help_text="when people answer (hours.py); empty: always")
+    widget = models.JSONField(
+        default=dict, blank=True, help_text="colour, place, greeting, form before the chat, … (appearance.py)"
+    )
+    answer_within = models.PositiveIntegerField(
+        default=120, help_text="seconds within which a person should take who waits"
+    )
     retention_days = models.PositiveIntegerField(
         default=0, help_text="conversations are erased so many days after their last message; 0: never"
     )
@@ -284,3 +290,48 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"{self.direction} ({self.decision or 'pending'})"
+
+
+class Feedback(models.Model):
+    """What a customer says of one answer: a thumb, and if it is down perhaps why."""
+
+    class Reason(models.TextChoices):
+        INCORRECT = "incorrect"
+        INCOMPLETE = "incomplete"
+        OUTDATED = "outdated"
+        OFF_TOPIC = "off_topic"
+        OTHER = "other"
+
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, primary_key=True, related_name="feedback")
+    helpful = models.BooleanField()
+    reason = models.CharField(max_length=16, choices=Reason.choices, blank=True)
+    comment = models.TextField(blank=True, help_text="masked")
+    created = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["created"], name="feedback_created")]
+        verbose_name_plural = "feedback"
+
+    def __str__(self) -> str:
+        return f"{'helpful' if self.helpful else self.reason or 'not helpful'} {self.message_id}"
+
+
+class Rating(models.Model):
+    """How satisfied a customer says they are with a conversation (CSAT), 1 to 5; the last word counts."""
+
+    conversation = models.OneToOneField(Conversation, on_delete=models.CASCADE, primary_key=True, related_name="rating")
+    score = models.PositiveSmallIntegerField()
+    comment = models.TextField(blank=True, help_text="masked")
+    agent = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="ratings"
+    )
+    created = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(score__gte=1, score__lte=5), name="rating_from_1_to_5"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["created"], name="rating_created")]
+
+    def __str__(self) -> str:
+        return f"{self.score} of 5"

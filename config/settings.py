@@ -60,6 +60,8 @@ INSTALLED_APPS = [
     "axes",
     "channels",
     "ninja",
+    "django_htmx",
+    "heroicons",
     "guardrails",
     "knowledge",
     "understanding",
@@ -68,6 +70,7 @@ INSTALLED_APPS = [
     "console",
     "desk",
     "api",
+    "rooms",
 ]
 
 MIDDLEWARE = [
@@ -82,6 +85,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "console.gate.StaffGate",
+    "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -98,6 +102,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "console.wording.say",
+                "rooms.context.frame",
             ],
         },
     }
@@ -146,7 +151,7 @@ AXES_SENSITIVE_PARAMETERS = ["username", "csrfmiddlewaretoken", "next"]
 AXES_VERBOSE = False
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文"), ("zh-hant", "繁體中文")]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

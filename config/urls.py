@@ -15,5 +15,6 @@ urlpatterns = [
     path("files/<str:signed>/", files.download, name="download"),
     path("api/v1/", api.urls),
     path("staff/", include("console.urls")),
+    path("staff/", include("rooms.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -48,6 +48,71 @@ class Note(models.Model):
         return f"note of {self.author_name}"
 
 
+class CannedReply(models.Model):
+    """A reply that agents need often; `{customer}`, `{agent}` and `{site}` in it are filled in when it is used."""
+
+    site = models.ForeignKey(
+        "chatbot.Site", null=True, blank=True, on_delete=models.CASCADE, related_name="canned", help_text="null: all"
+    )
+    language = models.CharField(max_length=8, blank=True, help_text="zh, en; empty: any")
+    shortcut = models.SlugField(max_length=40, allow_unicode=True, help_text="what agents type after /")
+    text = models.TextField(max_length=4000)
+    author = models.CharField(max_length=150, blank=True)
+    updated = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering: ClassVar = ["shortcut", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["site", "language", "shortcut"], nulls_distinct=False, name="one_canned_reply_a_shortcut"
+            ),
+        ]
+        verbose_name_plural = "canned replies"
+
+    def __str__(self) -> str:
+        return f"/{self.shortcut}"
+
+
+class Tag(models.Model):
+    """A word that staff put on conversations to find and count them."""
+
+    name = models.CharField(max_length=40, unique=True)
+    conversations = models.ManyToManyField("chatbot.Conversation", blank=True, related_name="tags")
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WrongAnswer(models.Model):
+    """An answer that staff reported as wrong, why, and the golden question made of it."""
+
+    class Reason(models.TextChoices):
+        INCORRECT = "incorrect"
+        INCOMPLETE = "incomplete"
+        OUTDATED = "outdated"
+        OFF_TOPIC = "off_topic"
+        SHOULD_REFUSE = "should_refuse"
+        OTHER = "other"
+
+    message = models.OneToOneField("chatbot.Message", on_delete=models.CASCADE, primary_key=True, related_name="wrong")
+    reason = models.CharField(max_length=16, choices=Reason.choices)
+    comment = models.TextField(blank=True, help_text="masked")
+    golden = models.ForeignKey(
+        "knowledge.GoldenQuestion", null=True, blank=True, on_delete=models.SET_NULL, related_name="reports"
+    )
+    reporter = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["-created"], name="wrong_answer_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.message_id}"
+
+
 class AuditEntry(models.Model):
     """One act of a member of staff, or of the system for them. The database refuses to change or delete it.
 

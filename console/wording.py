@@ -1,7 +1,10 @@
 """Every word of staff's own pages, zh and en, by stable code. Django translates its own forms and messages itself."""
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Literal
 
+import opencc
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
@@ -11,7 +14,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "kefu": ("Kefu 客服", "Kefu"),
     "staff": ("工作台", "Staff"),
     "sign_in": ("登录", "Sign in"),
-    "sign_out": ("退出登录", "Sign out"),
     "back": ("返回首页", "Back to the start"),
     "continue": ("继续", "Continue"),
     "locked_title": ("尝试次数过多", "Too many attempts"),
@@ -119,9 +121,38 @@ def language_of(code: str | None) -> Language:
     return "zh" if (code or "").startswith("zh") else "en"
 
 
+class Words:
+    """Texts by stable code, each as (Chinese in simplified characters, English)."""
+
+    def __init__(self, texts: Mapping[str, tuple[str, str]]) -> None:
+        self.texts = dict(texts)
+        self._made: dict[str, dict[str, str]] = {}
+
+    def here(self) -> dict[str, str]:
+        """Return all of them in the reader's language; traditional characters are made by OpenCC."""
+        code = get_language() or ""
+        if code not in self._made:
+            self._made[code] = {name: _written(texts, code) for name, texts in self.texts.items()}
+        return self._made[code]
+
+
+def _written(texts: tuple[str, str], code: str) -> str:
+    if language_of(code) == "en":
+        return texts[1]
+    return _traditional().convert(texts[0]) if code == "zh-hant" else texts[0]
+
+
+@cache
+def _traditional() -> opencc.OpenCC:
+    return opencc.OpenCC("s2twp")
+
+
+WORDS = Words(_TEXTS)
+
+
 def words() -> dict[str, str]:
-    """Return all of them in the reader's language."""
-    return TEXTS[language_of(get_language())]
+    """Return the words of this app's pages in the reader's language."""
+    return WORDS.here()
 
 
 def say(request: HttpRequest) -> dict[str, dict[str, str]]:

@@ -53,19 +53,31 @@ MAY_IMPORT_TORCH = {
     "understanding/sentiment/cnn_training.py",
 }
 NEVER = {
-    "guardrails": {"knowledge", "chatbot", "attachments", "console", "desk", "api", "understanding"},
-    "knowledge": {"guardrails", "chatbot", "attachments", "console", "desk", "api", "understanding"},
-    "understanding": {"guardrails", "knowledge", "chatbot", "attachments", "console", "desk", "api"},
-    "attachments": {"knowledge", "chatbot", "console", "desk", "api"},
-    "chatbot": {"console", "desk", "api"},
-    "console": {"desk", "api"},
+    "guardrails": {"knowledge", "chatbot", "attachments", "console", "desk", "api", "rooms", "understanding"},
+    "knowledge": {"guardrails", "chatbot", "attachments", "console", "desk", "api", "rooms", "understanding"},
+    "understanding": {"guardrails", "knowledge", "chatbot", "attachments", "console", "desk", "api", "rooms"},
+    "attachments": {"knowledge", "chatbot", "console", "desk", "api", "rooms"},
+    "chatbot": {"console", "desk", "api", "rooms"},
+    "console": {"desk", "api", "rooms"},
+    "desk": {"api", "rooms"},
+    "api": {"rooms"},
 }
 
 
 def modules() -> list[Path]:
     return [
         path
-        for app in ("api", "attachments", "chatbot", "console", "desk", "guardrails", "knowledge", "understanding")
+        for app in (
+            "api",
+            "attachments",
+            "chatbot",
+            "console",
+            "desk",
+            "guardrails",
+            "knowledge",
+            "rooms",
+            "understanding",
+        )
         for path in sorted((ROOT / app).rglob("*.py"))
         if "migrations" not in path.parts
     ]

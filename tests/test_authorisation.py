@@ -62,6 +62,14 @@ PAGES: dict[str, set[str]] = {
     "staff:disable": SIGNED_IN,
     "staff:recovery_codes": SIGNED_IN,
     "staff:audit": {"supervisor", "administrator"},
+    "rooms:inbox": {"agent", "supervisor", "administrator"},
+    "rooms:review": {"reviewer", "supervisor", "administrator"},
+    "rooms:words": {"reviewer", "supervisor", "administrator"},
+    "rooms:knowledge": {*ROLES},
+    "rooms:insights": {"supervisor", "administrator"},
+    "rooms:sites": {"administrator"},
+    "rooms:people": {"administrator"},
+    "rooms:system": {"administrator"},
 }
 """By route; everything of Django's admin is administrators' alone."""
 PROGRAMS = {"api:openapi-json": OPEN, "api:openapi-view": OPEN}

@@ -193,6 +193,8 @@ def test_a_change_of_a_site_is_recorded_with_its_fields_and_not_their_values(roo
         "languages": '["en"]',
         "hours": "{}",
         "retention_days": "0",
+        "widget": "{}",
+        "answer_within": "60",
     }
     answer = root.post(f"/admin/chatbot/site/{site.pk}/change/", form)
     assert answer.status_code == 302, answer.content.decode()

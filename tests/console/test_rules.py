@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 ACTIONS = get_args(Action)
 NOTHING: frozenset[str] = frozenset()
-READS = {"see_conversation", "see_team", "see_notes", "note", "see_knowledge"}
+READS = {"see_ledger", "rate", "see_conversation", "see_team", "see_notes", "note", "see_knowledge"}
 CHIEF = {
     "see_queue",
     "take",
@@ -28,14 +28,16 @@ CHIEF = {
     "erase",
     "see_insights",
     "see_audit",
+    "see_words",
+    "edit_words",
 }
 MINE = {"transfer", "hand_back", "close", "reply", "reveal"}
 EDITS = {"edit_knowledge", "publish_knowledge"}
 # role: what it may do on a conversation of its site that it has, that somebody else has, and that nobody has
 EXPECTED: dict[str, tuple[set[str], set[str], set[str]]] = {
     "agent": (READS | MINE | {"see_queue", "take"}, *[READS | {"see_queue", "take"}] * 2),
-    "reviewer": (READS | {"review"},) * 3,
-    "knowledge_manager": ({"see_knowledge"} | EDITS,) * 3,
+    "reviewer": (READS | {"review", "see_words"},) * 3,
+    "knowledge_manager": ({"see_knowledge", "see_ledger", "rate"} | EDITS,) * 3,
     "supervisor": (READS | CHIEF | {"reply"}, READS | CHIEF, READS | CHIEF),
     "administrator": (set(ACTIONS), *[set(ACTIONS) - {"reply"}] * 2),
 }

@@ -1,0 +1,3 @@
+from console.wording import Words
+
+WORDS = Words({})

@@ -1,0 +1,7 @@
+from django.urls import path
+
+from rooms.sites import views
+
+urlpatterns = [
+    path("sites/", views.first, name="sites"),
+]
