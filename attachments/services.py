@@ -22,10 +22,9 @@ from attachments.models import Attachment
 from attachments.refusals import FileRefused
 from attachments.rules import Rules
 from attachments.scanning import ScannerUnavailable
-from guardrails import placeholders
-from guardrails import services as vault
+from guardrails import placeholders, vault
 from guardrails.personal_data.finding import Finding
-from guardrails.vault import MasterKey, VaultError
+from guardrails.sealing import MasterKey, VaultError
 
 logger = logging.getLogger(__name__)
 

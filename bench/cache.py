@@ -32,11 +32,11 @@ from bench.figures import HEAD, Figure, tell
 from chatbot import wording
 from chatbot.answer_cache import Versions
 from chatbot.answer_store import SAME, AnswerStore, StoredAnswers
+from chatbot.by_rule import by_rule
 from chatbot.encoder import search_encoder
 from chatbot.engines.extractive import ExtractiveEngine
 from chatbot.guards import Guards
 from chatbot.pipeline import Assistant
-from chatbot.routing import route
 from chatbot.same_question import same_facts
 from chatbot.turn import Conclusion, Turn
 from chatbot.understanding import Listener
@@ -197,7 +197,7 @@ def hits(models: Path, embedder: Embedder) -> Iterator[Figure]:
     retriever = Retriever(base(BASES["demo"], embedder), embed)
     moods, wants = SentimentModel.load(), intents.understanding()
     understand = Listener(
-        route,
+        by_rule,
         standalone,
         lambda text: (wants(text, embed(text)), wants.version),
         lambda texts: moods.judge(texts, np.stack([embed(text) for text in texts])),

@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 
 from bench.figures import HEAD, Figure, tell
+from chatbot.by_rule import by_rule
 from chatbot.encoder import BASE, SEARCH, search_folder
 from chatbot.language import language_of
-from chatbot.routing import route
 from config.environment import config
 from knowledge.embedding import OnnxEmbedder, as_query
 from understanding import shipped
@@ -148,8 +148,8 @@ def ours(data: Path, vectors: Callable[[str], Vectors]) -> Iterator[Figure]:
     for language in ("zh", "en"):
         rows = rows_of([row for row in held if row["language"] == language], vectors(SEARCH))
         found = right(understanding.classifier, rows)
-        by_rule = [route(text, language_of(text, "zh")).intent for text in rows.texts]
-        ruled = float(np.mean([one == label != "other" for one, label in zip(by_rule, rows.labels, strict=True)]))
+        first = [by_rule(text, language_of(text, "zh")).intent for text in rows.texts]
+        ruled = float(np.mean([one == label != "other" for one, label in zip(first, rows.labels, strict=True)]))
         yield Figure("right, shipped labels (rules alone)", f"held out, {language}", len(rows.texts),
                      f"{found:.3f} ({ruled:.3f})")  # fmt: skip
     asked = [row for path in QUESTIONS for row in read(path)]
@@ -160,7 +160,7 @@ def ours(data: Path, vectors: Callable[[str], Vectors]) -> Iterator[Figure]:
     }
     for name, rows in sets.items():
         wanted = np.array([RULES.get(label, "search") for label in rows.labels])
-        ruled_to = np.array([RULES[route(text, language_of(text, "zh")).intent] for text in rows.texts])
+        ruled_to = np.array([RULES[by_rule(text, language_of(text, "zh")).intent] for text in rows.texts])
         learned = np.array([one.does.route for one in understanding.all(rows.texts, rows.vectors)])
         both = np.where(ruled_to != "search", ruled_to, learned)
         for place in ("small_talk", "human"):

@@ -29,7 +29,7 @@ from chatbot.services import FindPersonalData
 from chatbot.turn import Language
 from chatbot.users import KnownUser, UserRefused
 from guardrails.personal_data.pool import MaskingUnavailable
-from guardrails.vault import MasterKey, VaultError
+from guardrails.sealing import MasterKey, VaultError
 
 logger = logging.getLogger(__name__)
 

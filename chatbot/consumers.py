@@ -32,7 +32,7 @@ from chatbot.queueing import enqueue_turn
 from chatbot.threads import in_thread
 from chatbot.turn import Language
 from chatbot.waiting import NONE, Standing, sentence
-from guardrails import services as vault
+from guardrails import vault
 from guardrails.personal_data.pool import MaskingUnavailable
 from guardrails.placeholders import PLACEHOLDER, restore
 

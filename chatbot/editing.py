@@ -13,14 +13,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from attachments import services as attachments
-from chatbot import reviewing, services, turns
+from chatbot import answering, reviewing, services
 from chatbot.events import EventLog, LogUnavailable
 from chatbot.models import Conversation, LedgerEntry, Message, Review
 from chatbot.services import ConversationGone, Enqueue, FindPersonalData
 from chatbot.turn import Language
-from guardrails import services as vault
+from guardrails import vault
 from guardrails.placeholders import PLACEHOLDER
-from guardrails.vault import MasterKey
+from guardrails.sealing import MasterKey
 
 WITHDRAW_SECONDS = 15 * 60
 
@@ -126,7 +126,7 @@ def _change(
     with contextlib.suppress(LogUnavailable):
         services.announce_rest(locked.id, log=log, own=message)
         log.request_stop(locked.id, stopped)  # it frees the engine; the turn then queues what is open
-    turns.enqueue_open(locked.id, enqueue)
+    answering.enqueue_open(locked.id, enqueue)
     return message
 
 

@@ -36,7 +36,7 @@ from chatbot.models import Conversation, Site
 from chatbot.peers import client_network
 from chatbot.services import ConversationGone, contacts_of, without_contacts
 from chatbot.turn import Language
-from guardrails import services as vault
+from guardrails import vault
 from guardrails.personal_data.finding import Finding
 from guardrails.personal_data.pool import MaskingUnavailable
 from guardrails.placeholders import restore

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from chatbot import hours
+from chatbot import appearance, hours
 
 MOST_PERSONA = 600
 """Characters of a site's persona: a small model's prompt must have room for passages."""
@@ -50,11 +50,15 @@ class Site(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Refuse hours and languages that nobody could act on."""
+        """Refuse hours, looks and languages that nobody could act on."""
         try:
             hours.parse(self.hours)
         except ValueError as error:
             raise ValidationError({"hours": str(error)}) from None
+        try:
+            appearance.parse(self.widget)
+        except ValueError as error:
+            raise ValidationError({"widget": str(error)}) from None
         spoken = self.languages if isinstance(self.languages, list) else []
         if not spoken or any(language not in default_languages() for language in spoken):
             raise ValidationError({"languages": 'a list such as ["zh", "en"], the preferred one first'})

@@ -14,12 +14,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from chatbot import handoff, reviewing, selectors, services, turns, wording
+from chatbot import answering, handoff, reviewing, selectors, services, wording
 from chatbot.events import EventLog, LogUnavailable
 from chatbot.models import Conversation, Message
 from chatbot.services import Enqueue, FindPersonalData
 from guardrails.screening import Screened
-from guardrails.vault import MasterKey
+from guardrails.sealing import MasterKey
 
 
 class NotOwner(Exception):
@@ -106,7 +106,7 @@ def hand_back(
         return "ended" if closing else "left"
 
     conversation = _change_owner(conversation_id, change, log=log, also=also)
-    turns.enqueue_open(conversation_id, enqueue)
+    answering.enqueue_open(conversation_id, enqueue)
     return conversation
 
 
@@ -129,7 +129,7 @@ def release(*, conversation_id: uuid.UUID, agent_id: int, log: EventLog, enqueue
 
     _change_owner(conversation_id, change, log=log)
     if released:
-        turns.enqueue_open(conversation_id, enqueue)
+        answering.enqueue_open(conversation_id, enqueue)
     return released
 
 

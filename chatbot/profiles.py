@@ -2,10 +2,9 @@
 
 from chatbot.models import Conversation
 from chatbot.services import FindPersonalData
-from guardrails import placeholders
-from guardrails import services as vault
+from guardrails import placeholders, vault
 from guardrails.personal_data.finding import Finding, without_overlaps
-from guardrails.vault import MasterKey
+from guardrails.sealing import MasterKey
 
 _ENTITIES = {"name": "PERSON", "email": "EMAIL"}
 

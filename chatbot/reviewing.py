@@ -22,11 +22,11 @@ from chatbot.events import EventLog, LogUnavailable
 from chatbot.models import Conversation, Handoff, Message, Review
 from chatbot.services import Enqueue, FindPersonalData
 from chatbot.turn import Conclusion
-from guardrails import services as vault
+from guardrails import vault
 from guardrails.personal_data.finding import Finding
 from guardrails.placeholders import PLACEHOLDER, escape_lookalikes
 from guardrails.screening import Screened
-from guardrails.vault import MasterKey
+from guardrails.sealing import MasterKey
 from guardrails.verdict import Verdict
 
 SECONDS = 180.0

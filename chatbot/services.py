@@ -19,11 +19,10 @@ from attachments import services as attachments
 from chatbot.events import BLOCK, EventLog, LogUnavailable, Stale, StateLost, Writer
 from chatbot.models import Conversation, Message, Site
 from chatbot.turn import Language
-from guardrails import placeholders
-from guardrails import services as vault
+from guardrails import placeholders, vault
 from guardrails.personal_data.finding import Finding
 from guardrails.personal_data.masking import same_value
-from guardrails.vault import MasterKey
+from guardrails.sealing import MasterKey
 from knowledge import purging, releases
 
 logger = logging.getLogger(__name__)

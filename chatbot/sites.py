@@ -10,8 +10,8 @@ from chatbot import hours
 from chatbot.hours import Hours
 from chatbot.models import Site
 from chatbot.turn import Language
-from guardrails import vault
-from guardrails.vault import MasterKey
+from guardrails import sealing
+from guardrails.sealing import MasterKey
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def persona(site: Site) -> str:
 def new_user_secret(site: Site, *, master_key: MasterKey) -> str:
     """Give the site a new secret and return it. From now on nothing that was signed with the old one is accepted."""
     secret = secrets.token_urlsafe(32)
-    site.user_secret = vault.seal_secret(secret, _place(site), master_key)
+    site.user_secret = sealing.seal_secret(secret, _place(site), master_key)
     site.save(update_fields=["user_secret"])
     return secret
 
@@ -49,7 +49,7 @@ def new_user_secret(site: Site, *, master_key: MasterKey) -> str:
 def user_secret(site: Site, *, master_key: MasterKey) -> str:
     """Return the site's secret, "" when it has none. Raises guardrails' VaultError when the master key is another."""
     sealed = bytes(site.user_secret or b"")
-    return vault.open_secret(sealed, _place(site), master_key) if sealed else ""
+    return sealing.open_secret(sealed, _place(site), master_key) if sealed else ""
 
 
 def _place(site: Site) -> str:

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from chatbot import reviewing, services, turns
+from chatbot import answering, reviewing, services
 from chatbot.events import EventLog, LogUnavailable
 from chatbot.models import Conversation, Message, Review
 from chatbot.turn import Conclusion, Language
@@ -63,7 +63,7 @@ def sweep(
     for message, busy in zip(oldest.values(), leased, strict=True):
         if busy:
             continue
-        if message.attempts >= turns.MOST_ATTEMPTS or _overdue(message, now - timedelta(seconds=seconds)):
+        if message.attempts >= answering.MOST_ATTEMPTS or _overdue(message, now - timedelta(seconds=seconds)):
             apologised += _apologise(message.id, log=log, apologise=apologise)
         elif log.first_call(f"enqueue:{message.conversation_id}", ENQUEUE_SECONDS):
             enqueue(message.id)
@@ -100,11 +100,11 @@ def _announce(log: EventLog) -> int:
 
 
 def _apologise(message_id: UUID, *, log: EventLog, apologise: Callable[[Language], Conclusion]) -> int:
-    claimed = turns.claim(message_id, log=log)
+    claimed = answering.claim(message_id, log=log)
     if claimed is None:
         return 0
     try:
-        return int(turns.conclude(claimed, apologise(claimed.language), log=log) is not None)
+        return int(answering.conclude(claimed, apologise(claimed.language), log=log) is not None)
     except LogUnavailable:
         raise
     except Exception:  # one message that cannot be concluded must not keep all others waiting

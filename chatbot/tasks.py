@@ -13,12 +13,12 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from attachments import services as attachments
-from chatbot import expiry, handoff, judging, metrics, retention, sweeping, turns, worker_wiring
+from chatbot import answering, expiry, handoff, judging, metrics, retention, sweeping, worker_wiring
 from chatbot.events import REDIS_AWAY, LogUnavailable
 from chatbot.models import LedgerEntry, Message
 from chatbot.queueing import ANSWER_TURN, JUDGE_TEXT, enqueue_turn
 from chatbot.wiring import answer_store, event_log, judging_redis, present
-from guardrails import services as vault
+from guardrails import vault
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def answer_turn(message_id: str) -> None:
     started = time.monotonic()
     with metrics.RUNNING_TURNS.track_inprogress():
         try:
-            answered = turns.answer_turn(
+            answered = answering.answer_turn(
                 uuid.UUID(message_id),
                 answer=worker_wiring.assistant().answer,
                 log=event_log(),

@@ -1,13 +1,13 @@
 """What a message wants and how its customer feels, before anything is looked up. Pure; knows no tables and no model.
 
-The rules of routing.py come first, as what they explain is certain; the classifier is asked about the rest.
+The rules of by_rule.py come first, as what they explain is certain; the classifier is asked about the rest.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from chatbot.routing import Route
+from chatbot.by_rule import Ruled
 from chatbot.shaping import moods_of
 from chatbot.turn import Language, Turn
 from understanding.intents.routing import Behaviour, Understood
@@ -48,7 +48,7 @@ class Heard:
 class Listener:
     """Understands one message at a time. `intents` returns what one text wants, and the name of who says so."""
 
-    rules: Callable[[str, Language], Route]
+    rules: Callable[[str, Language], Ruled]
     standalone: Standalone
     intents: Callable[[str], tuple[Understood, str]]
     judge: Judge

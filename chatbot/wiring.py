@@ -32,11 +32,10 @@ from chatbot.threads import in_thread
 from chatbot.waiting import Board
 from chatbot.waiting_room import WaitingRoom
 from config.environment import Config, config
-from guardrails import lists
-from guardrails import services as vault
+from guardrails import lists, vault
 from guardrails.lexicon.live import LiveLexicon
 from guardrails.personal_data.pool import MaskingPool
-from guardrails.vault import MasterKey
+from guardrails.sealing import MasterKey
 
 # --- shared by all processes
 

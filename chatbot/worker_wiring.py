@@ -19,6 +19,7 @@ import numpy as np
 from chatbot import metrics, wording
 from chatbot.answer_cache import AnswerCache, NoCache, Versions
 from chatbot.answer_store import StoredAnswers
+from chatbot.by_rule import by_rule
 from chatbot.encoder import SEARCH, search_encoder
 from chatbot.engines import Engine
 from chatbot.engines.breaker import Breaker
@@ -32,7 +33,6 @@ from chatbot.knowledge_bases import KnowledgeBases
 from chatbot.once import Once
 from chatbot.pipeline import Assistant
 from chatbot.pulse import Pulse
-from chatbot.routing import route
 from chatbot.turn import Conclusion, Language
 from chatbot.understanding import Listener
 from chatbot.wiring import answer_store, event_log, lexicon
@@ -194,7 +194,7 @@ def understand() -> Listener:
     def judge(texts: Sequence[str]) -> list[tuple[str, float]]:
         return moods.judge(texts, np.stack([embed_query()(text) for text in texts]))
 
-    return Listener(route, standalone, wanted, judge)
+    return Listener(by_rule, standalone, wanted, judge)
 
 
 _own_words = Release(lexicon=lexicon)

@@ -20,11 +20,10 @@ from chatbot.services import Enqueue, FindPersonalData
 from console import audit, rules
 from console.models import Note, StaffMember
 from console.rules import Action
-from guardrails import placeholders
-from guardrails import services as vault
+from guardrails import placeholders, vault
 from guardrails.personal_data.masking import replaced
 from guardrails.screening import Screened
-from guardrails.vault import MasterKey
+from guardrails.sealing import MasterKey
 
 
 class NotAllowed(Exception):

@@ -1,203 +1,176 @@
-"""The cryptography of the vault: master key file, one data key a conversation, sealed values, look-up by HMAC.
+"""Writes and reads the vault: masks a text into a conversation, gives its values back, erases them.
 
-AES-256-GCM, HKDF-SHA256, HMAC-SHA256 of the `cryptography` package. Knows nothing of the database.
+Knows conversations only as UUIDs.
 """
 
-import base64
-import hashlib
-import hmac
-import os
-import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.db import IntegrityError, transaction
+from django.db.models import CharField, Max, Value
+from django.db.models.functions import Cast, Concat
 
-_KEY_BYTES = 32
-_NONCE_BYTES = 12
-_TAG_BYTES = 16
-_CHUNK_BYTES = 1 << 16
-_PREFIX_BYTES = 7
+from guardrails import placeholders, sealing
+from guardrails.models import VaultEntry, VaultKey
+from guardrails.personal_data.finding import Finding
+from guardrails.personal_data.masking import replaced, same_value
+from guardrails.sealing import DataKey, MasterKey, VaultError
 
-
-class VaultError(Exception):
-    """The vault cannot be used: the message says why and what to do. It never holds a key or a value."""
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
-class MasterKey:
-    """What wraps the data keys. `id` tells keys apart, so that they can be rotated, and gives nothing away."""
+class Masked:
+    """A text without its personal data, and the placeholders in it, each once, in order."""
 
-    secret: bytes = field(repr=False)
-    id: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "id", hashlib.sha256(b"kefu master key id" + self.secret).hexdigest()[:16])
+    text: str
+    placeholders: tuple[str, ...]
 
 
-def load_or_create_master_key(path: Path, vault_is_empty: bool) -> MasterKey:
-    """Return the key in `path`, made (mode 0600) when there is none. Safe when several processes start at once.
-
-    Raises VaultError when the file is missing although the vault holds data, readable by others, or damaged.
-    """
-    if not path.exists():
-        if not vault_is_empty:
-            raise VaultError(f"refuse to start: {path} is missing, and only it opens the vault's data; restore it")
-        _create(path)
-    with path.open("rb") as file:
-        if os.fstat(file.fileno()).st_mode & 0o077:
-            raise VaultError(f"{path} can be read by other users: chmod 600 {path}")
-        try:
-            secret = base64.b64decode(file.read().strip(), validate=True)
-        except ValueError:
-            secret = b""
-    if len(secret) != _KEY_BYTES:
-        raise VaultError(f"{path} is not a master key: restore it from its backup")
-    return MasterKey(secret)
-
-
-def _create(path: Path) -> None:
-    """Write a new key beside `path`, then link it into place: nobody reads half a key, and the first writer wins."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(base64.b64encode(secrets.token_bytes(_KEY_BYTES)) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            return
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    finally:
-        draft.unlink()
-
-
-class DataKey:
-    """The key of one conversation: seals its values, opens them, and finds them again without opening."""
-
-    def __init__(self, conversation: UUID, secret: bytes) -> None:
-        self.conversation = conversation
-        self._cipher = AESGCM(_derived(secret, b"kefu vault seal"))
-        self._lookup_key = _derived(secret, b"kefu vault lookup")
-        self._files_key = _derived(secret, b"kefu vault files")
-
-    def seal(self, entity: str, number: int, value: str) -> bytes:
-        """Return `value` encrypted; it opens only as this conversation's `number`-th value of this entity."""
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = self._cipher.encrypt(nonce, value.encode("utf-8", "surrogatepass"), self._place(entity, number))
-        return nonce + sealed
-
-    def open(self, entity: str, number: int, sealed: bytes) -> str:
-        """Return the value. Raises VaultError when it was sealed with another key or for another place."""
-        try:
-            value = self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], self._place(entity, number))
-        except InvalidTag:
-            raise VaultError(f"{entity} {number} does not open: it was moved, changed or sealed elsewhere") from None
-        return value.decode("utf-8", "surrogatepass")
-
-    def seal_file(self, place: str, data: bytes) -> Iterator[bytes]:
-        """Yield `data` encrypted, in chunks; it opens only as this conversation's file of that place, and only whole.
-
-        The STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizár 2015): each chunk's nonce holds its number, and
-        whether it is the last one.
-        """
-        cipher, prefix = self._file_cipher(place), secrets.token_bytes(_PREFIX_BYTES)
-        yield prefix
-        for number, start in enumerate(range(0, len(data) or 1, _CHUNK_BYTES)):
-            end = start + _CHUNK_BYTES
-            yield cipher.encrypt(_chunk_nonce(prefix, number, end >= len(data)), data[start:end], None)
-
-    def open_file(self, place: str, sealed: BinaryIO) -> Iterator[bytes]:
-        """Yield the file's bytes in chunks. Raises VaultError where it was changed, cut off or sealed elsewhere."""
-        cipher, prefix = self._file_cipher(place), sealed.read(_PREFIX_BYTES)
-        number, chunk = 0, sealed.read(_CHUNK_BYTES + _TAG_BYTES)
-        while True:
-            following = sealed.read(_CHUNK_BYTES + _TAG_BYTES)
-            try:
-                yield cipher.decrypt(_chunk_nonce(prefix, number, not following), chunk, None)
-            except (InvalidTag, ValueError):  # ValueError: too short for a nonce
-                raise VaultError(f"file {place} does not open: it was changed, cut off or sealed elsewhere") from None
-            if not following:
-                return
-            number, chunk = number + 1, following
-
-    def _file_cipher(self, place: str) -> AESGCM:
-        return AESGCM(_derived(self._files_key, place.encode()))
-
-    def lookup(self, entity: str, value: str) -> str:
-        """Return 64 hexadecimal digits under which the value is found again in this conversation, and in no other."""
-        message = entity.encode() + b"\0" + value.encode("utf-8", "surrogatepass")
-        return hmac.new(self._lookup_key, message, hashlib.sha256).hexdigest()
-
-    def _place(self, entity: str, number: int) -> bytes:
-        return f"kefu vault|{self.conversation}|{entity}|{number}".encode()
-
-
-def new_data_key(conversation: UUID, master_key: MasterKey) -> bytes:
-    """Return a fresh data key for the conversation, wrapped by the master key: what the database may hold."""
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + AESGCM(master_key.secret).encrypt(nonce, secrets.token_bytes(_KEY_BYTES), _owner(conversation))
-
-
-def unwrap(conversation: UUID, wrapped: bytes, master_key: MasterKey) -> DataKey:
-    """Return the conversation's data key. Raises VaultError when another master key or conversation wrapped it."""
-    return DataKey(conversation, _unwrapped(conversation, wrapped, master_key))
-
-
-def _unwrapped(conversation: UUID, wrapped: bytes, master_key: MasterKey) -> bytes:
-    try:
-        return AESGCM(master_key.secret).decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], _owner(conversation))
-    except InvalidTag:
+def load_master_key(path: Path) -> MasterKey:
+    """Return the installation's master key, made at first start. Raises VaultError when it does not fit the vault."""
+    key = sealing.load_or_create_master_key(path, vault_is_empty=not VaultKey.objects.exists())
+    if VaultKey.objects.exclude(master_key_id=key.id).exists():
         raise VaultError(
-            f"a conversation's key does not open with master key {master_key.id}: restore its own"
-        ) from None
+            f"refuse to start: {path} holds master key {key.id}, but the vault was sealed with another; restore it"
+        )
+    return key
 
 
-def rewrapped(conversation: UUID, wrapped: bytes, old: MasterKey, new: MasterKey) -> bytes:
-    """Return the conversation's data key, which `old` wrapped, wrapped by `new`. Raises VaultError like `unwrap`."""
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + AESGCM(new.secret).encrypt(nonce, _unwrapped(conversation, wrapped, old), _owner(conversation))
+def mask(conversation_id: UUID, text: str, findings: Sequence[Finding], *, master_key: MasterKey) -> Masked:
+    """Replace the findings by placeholders and seal what they held; a value met before keeps its placeholder.
+
+    `findings` are the detector's for this `text`. One short transaction, none at all without findings. Safe when
+    several processes mask the same conversation. Raises VaultError.
+    """
+    if not findings:
+        return Masked(placeholders.escape_lookalikes(text), ())
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return _mask(conversation_id, text, findings, master_key)
+        except IntegrityError:  # another process issued the same number or value first: now it can be seen
+            continue
+    return _mask(conversation_id, text, findings, master_key)
 
 
-def seal_secret(secret: str, place: str, master_key: MasterKey) -> bytes:
-    """Return a secret of the installation encrypted; it opens only under the same `place`, which names its use."""
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + _secrets_cipher(master_key).encrypt(nonce, secret.encode(), place.encode())
+def values(conversation_id: UUID, *, master_key: MasterKey) -> dict[str, str]:
+    """Return every value of the conversation by its placeholder. Raises VaultError when the key does not fit."""
+    data_key = _find_data_key(conversation_id, master_key)
+    if data_key is None:
+        return {}
+    entries = VaultEntry.objects.filter(conversation_id=conversation_id).values_list("entity", "number", "ciphertext")
+    return {
+        placeholders.name(entity, number): data_key.open(entity, number, bytes(sealed))
+        for entity, number, sealed in entries
+        if sealed  # else forgotten
+    }
 
 
-def open_secret(sealed: bytes, place: str, master_key: MasterKey) -> str:
-    """Return the secret. Raises VaultError when it was sealed with another master key or for another place."""
-    try:
-        secret = _secrets_cipher(master_key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place.encode())
-    except InvalidTag:
-        raise VaultError(f"{place} does not open with master key {master_key.id}: restore its own") from None
-    return secret.decode()
+def seal_file(conversation_id: UUID, place: str, data: bytes, *, master_key: MasterKey) -> Iterator[bytes]:
+    """Yield a file of the conversation encrypted, in chunks; `place` names it. Raises VaultError."""
+    with transaction.atomic():
+        data_key = _data_key(conversation_id, master_key)
+    return data_key.seal_file(place, data)
 
 
-def _secrets_cipher(master_key: MasterKey) -> AESGCM:
-    return AESGCM(_derived(master_key.secret, b"kefu installation secrets"))
+def open_file(conversation_id: UUID, place: str, sealed: BinaryIO, *, master_key: MasterKey) -> Iterator[bytes]:
+    """Yield the bytes of a file that `seal_file` sealed, in chunks. Raises VaultError, also in the middle."""
+    data_key = _find_data_key(conversation_id, master_key)
+    if data_key is None:
+        raise VaultError(f"file {place} does not open: its conversation was erased")
+    return data_key.open_file(place, sealed)
 
 
-def _chunk_nonce(prefix: bytes, number: int, last: bool) -> bytes:
-    return prefix + number.to_bytes(4, "big") + bytes([last])
+def forget(conversation_id: UUID, names: Collection[str]) -> None:
+    """Erase what these placeholders of the conversation stand for. Their numbers are not given to anything else."""
+    for entry in VaultEntry.objects.filter(conversation_id=conversation_id) if names else ():
+        if placeholders.name(entry.entity, entry.number) in names:
+            entry.lookup, entry.ciphertext = f"forgotten {entry.pk}", b""
+            entry.save(update_fields=["lookup", "ciphertext"])
 
 
-def _owner(conversation: UUID) -> bytes:
-    return f"kefu vault key|{conversation}".encode()
+def expire(before: datetime) -> int:
+    """Erase every value that was first given before that time; return how many. Their numbers are not given again."""
+    old = VaultEntry.objects.filter(created__lt=before).exclude(ciphertext=b"")
+    return old.update(lookup=Concat(Value("forgotten "), Cast("pk", CharField())), ciphertext=b"")
 
 
-def _derived(secret: bytes, purpose: bytes) -> bytes:
-    return HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=purpose).derive(secret)
+def rewrap(old: MasterKey, new: MasterKey, *, batch: int = 500) -> Iterator[int]:
+    """Wrap every data key by `new` that `old` wraps; yield how many, batch by batch, each in a transaction of its own.
+
+    It may be killed at any time and called again: what is done is not done twice. Nobody else may use the vault
+    meanwhile: whoever holds one key cannot open what the other wraps. Raises VaultError; then the batch is untouched.
+    """
+    while old != new:
+        with transaction.atomic():
+            rows = list(VaultKey.objects.select_for_update().filter(master_key_id=old.id).order_by("pk")[:batch])
+            for row in rows:
+                row.wrapped = sealing.rewrapped(row.conversation_id, bytes(row.wrapped), old, new)
+                row.master_key_id = new.id
+            VaultKey.objects.bulk_update(rows, ["wrapped", "master_key_id"], batch_size=200)
+        if not rows:
+            return
+        yield len(rows)
+
+
+def wrapped_by_others(master_key: MasterKey) -> int:
+    """Return how many data keys this master key does not open."""
+    return VaultKey.objects.exclude(master_key_id=master_key.id).count()
+
+
+def erase(conversation_id: UUID) -> int:
+    """Delete the conversation's key and values for good; return how many values there were."""
+    with transaction.atomic():
+        VaultKey.objects.filter(conversation_id=conversation_id).delete()
+        return VaultEntry.objects.filter(conversation_id=conversation_id).delete()[0]
+
+
+@transaction.atomic
+def _mask(conversation_id: UUID, text: str, findings: Sequence[Finding], master_key: MasterKey) -> Masked:
+    data_key = _data_key(conversation_id, master_key)
+    known = {
+        lookup: placeholders.name(entity, number)
+        for lookup, entity, number in VaultEntry.objects.filter(conversation_id=conversation_id).values_list(
+            "lookup", "entity", "number"
+        )
+    }
+
+    def placeholder(entity: str, value: str) -> str:
+        lookup = data_key.lookup(entity, same_value(entity, value))
+        if lookup not in known:
+            known[lookup] = _issue(data_key, entity, lookup, value)
+        return known[lookup]
+
+    return Masked(*replaced(text, findings, placeholder))
+
+
+def _issue(data_key: DataKey, entity: str, lookup: str, value: str) -> str:
+    """Seal a value under the next free number. Raises IntegrityError when somebody else took it."""
+    issued = VaultEntry.objects.filter(conversation_id=data_key.conversation, entity=entity)
+    number = (issued.aggregate(last=Max("number"))["last"] or 0) + 1
+    VaultEntry.objects.create(
+        conversation_id=data_key.conversation,
+        entity=entity,
+        number=number,
+        lookup=lookup,
+        ciphertext=data_key.seal(entity, number, value),
+    )
+    return placeholders.name(entity, number)
+
+
+def _data_key(conversation_id: UUID, master_key: MasterKey) -> DataKey:
+    """Return the conversation's key, made if need be; its row stays locked for the transaction (PostgreSQL)."""
+    row, _ = VaultKey.objects.select_for_update().get_or_create(
+        conversation_id=conversation_id,
+        defaults={"wrapped": sealing.new_data_key(conversation_id, master_key), "master_key_id": master_key.id},
+    )
+    return sealing.unwrap(conversation_id, bytes(row.wrapped), master_key)
+
+
+def _find_data_key(conversation_id: UUID, master_key: MasterKey) -> DataKey | None:
+    row = VaultKey.objects.filter(conversation_id=conversation_id).first()
+    return sealing.unwrap(conversation_id, bytes(row.wrapped), master_key) if row else None

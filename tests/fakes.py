@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import orjson
 
+from chatbot.by_rule import by_rule
 from chatbot.engines import Draft, EngineFailed, Prompt
 from chatbot.events import Event, LogUnavailable, Writer
-from chatbot.routing import route
 from chatbot.selectors import drops_running_reply
 from chatbot.turn import Conclusion, Interruption, Outcome, Part, Turn, TurnEvent
 from chatbot.understanding import Listener
@@ -98,7 +98,7 @@ class FakeSearch:
 def understanding(intent: str = "other", sentiment: str = "neutral", does: Behaviour | None = None) -> Listener:
     """Real rules and follow-ups before a classifier that always finds this intent, and moods that never change."""
     wants = Understood(intent, 0.9, does or Behaviour())
-    return Listener(route, standalone, lambda _: (wants, "fake"), lambda texts: [(sentiment, 0.9) for _ in texts])
+    return Listener(by_rule, standalone, lambda _: (wants, "fake"), lambda texts: [(sentiment, 0.9) for _ in texts])
 
 
 class FakeEngine:

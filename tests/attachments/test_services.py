@@ -17,10 +17,10 @@ from attachments.refusals import FileRefused
 from attachments.rules import Rules
 from attachments.scanning import ScannerUnavailable
 from attachments.services import NotSendable, Owner
-from guardrails import services as vault
+from guardrails import vault
 from guardrails.models import VaultEntry
 from guardrails.personal_data.pool import MaskingUnavailable
-from guardrails.vault import MasterKey
+from guardrails.sealing import MasterKey
 from tests.attachments.conftest import Uploads
 from tests.attachments.samples import picture
 from tests.chatbot.conftest import MASTER_KEY

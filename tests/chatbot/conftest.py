@@ -10,7 +10,7 @@ import redis
 from chatbot import services
 from chatbot.events import EventLog
 from chatbot.models import Conversation, Message, Site
-from guardrails.vault import MasterKey
+from guardrails.sealing import MasterKey
 from tests.fakes import FakeFind, FakeQueue
 
 MASTER_KEY = MasterKey(b"k" * 32)

@@ -19,9 +19,9 @@ from chatbot.limits import Limiter, Rate
 from chatbot.models import Conversation, Site
 from chatbot.replays import Replays
 from chatbot.seats import Seats
-from guardrails import services as vault
+from guardrails import vault
 from guardrails.personal_data.pool import MaskingUnavailable
-from guardrails.vault import MasterKey
+from guardrails.sealing import MasterKey
 from tests.chatbot.conftest import MASTER_KEY
 from tests.fakes import FakeFind
 

@@ -19,7 +19,19 @@ from django.conf import settings
 from django.core import signing
 from django.db import connections
 
-from chatbot import admission, consumers, following, ownership, protocol, pulse, services, sites, tokens, turns, wiring
+from chatbot import (
+    admission,
+    answering,
+    consumers,
+    following,
+    ownership,
+    protocol,
+    pulse,
+    services,
+    sites,
+    tokens,
+    wiring,
+)
 from chatbot import feed as feed_module
 from chatbot import threads as threads_module
 from chatbot import waiting_room as waiting_room_module
@@ -255,7 +267,7 @@ async def answer(queue: FakeQueue, log: EventLog, *script: Any) -> None:
     message_id = queue.ids.pop(0)
 
     def work() -> None:
-        turns.answer_turn(
+        answering.answer_turn(
             message_id, answer=FakeAnswer(script), log=log, pulse=Pulse(log), enqueue=FakeQueue(), seconds=60
         )
 
@@ -810,7 +822,7 @@ async def test_stop_reaches_the_answer(widget: Widget, queue: FakeQueue, log: Ev
     await widget.say("How long?")
     await widget.message()
     await queued(queue)
-    claimed = await in_thread(lambda: turns.claim(queue.ids[0], log=log))
+    claimed = await in_thread(lambda: answering.claim(queue.ids[0], log=log))
     await widget.send(type="stop")
     await widget.send(type="ping")
     await widget.wait_for("pong")
@@ -943,7 +955,7 @@ async def slow_answer(queue: FakeQueue, log: EventLog, engine: FakeEngine) -> "a
             yield Part(released(delta)[0])
         yield conclusion("Stopped.", reason=interrupted())
 
-    work = partial(turns.answer_turn, message_id, answer=script, log=log, pulse=Pulse(log), seconds=60)
+    work = partial(answering.answer_turn, message_id, answer=script, log=log, pulse=Pulse(log), seconds=60)
     return asyncio.ensure_future(in_thread(lambda: work(enqueue=FakeQueue())))
 
 

@@ -10,14 +10,14 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from chatbot import editing, ownership, publishing, selectors, services, sweeping, turns
+from chatbot import answering, editing, ownership, publishing, selectors, services, sweeping
 from chatbot.editing import WITHDRAW_SECONDS, TooLate, UnknownMessage
 from chatbot.events import EventLog, LogUnavailable, Stale
 from chatbot.models import Conversation, LedgerEntry, Message, Site
 from chatbot.pulse import Pulse
 from chatbot.services import ConversationGone
 from chatbot.turn import Record
-from guardrails import services as vault
+from guardrails import vault
 from guardrails.personal_data.pool import MaskingUnavailable
 from tests.chatbot.conftest import MASTER_KEY, Say
 from tests.conftest import RedisServer
@@ -62,7 +62,7 @@ def change(request: pytest.FixtureRequest, edit: Act, withdraw: Act) -> Act:
 def answer(message: Message, log: EventLog, *script: Any) -> tuple[Message | None, FakeQueue, FakeAnswer]:
     """Answer as a worker would."""
     queue, fake = FakeQueue(), FakeAnswer(script or ["Yes. "])
-    answered = turns.answer_turn(message.id, answer=fake, log=log, pulse=Pulse(log), enqueue=queue, seconds=60)
+    answered = answering.answer_turn(message.id, answer=fake, log=log, pulse=Pulse(log), enqueue=queue, seconds=60)
     return answered[0] if answered else None, queue, fake
 
 
@@ -113,12 +113,12 @@ def test_an_edit_in_mid_answer_ends_the_answer_and_the_new_text_is_answered_at_o
 def test_what_a_stale_attempt_still_writes_is_refused(say: Say, log: EventLog, change: Act) -> None:
     message = say()
     say("and another")
-    claimed = turns.claim(message.id, log=log)
+    claimed = answering.claim(message.id, log=log)
     assert claimed is not None
     change(message)
     with pytest.raises(Stale):
         log.append(claimed.writer, "reply", {"reply": str(claimed.reply_id), "part": 0, "text": "x", "replace": True})
-    assert turns.conclude(claimed, conclusion("Old."), log=log) is None
+    assert answering.conclude(claimed, conclusion("Old."), log=log) is None
     assert log.stops([message.conversation_id]) == [claimed.attempt]
 
 
@@ -160,7 +160,7 @@ def test_what_was_answered_cannot_be_edited(say: Say, log: EventLog, edit: Act, 
 
 def test_an_edit_gives_the_bot_all_its_attempts_and_its_time_again(say: Say, log: EventLog, edit: Act) -> None:
     message = say()
-    Message.objects.update(attempts=turns.MOST_ATTEMPTS, created=timezone.now() - timedelta(seconds=60))
+    Message.objects.update(attempts=answering.MOST_ATTEMPTS, created=timezone.now() - timedelta(seconds=60))
     edit(message)
     enqueued = FakeQueue()
     swept = sweeping.sweep(log=log, enqueue=enqueued, apologise=lambda _: conclusion("Sorry."), seconds=25)
@@ -187,10 +187,10 @@ def test_what_is_withdrawn_after_its_answer_is_in_no_later_prompt_and_no_ledger(
     say: Say, chat: Conversation, log: EventLog, withdraw: Act
 ) -> None:
     message = say("my secret")
-    claimed = turns.claim(message.id, log=log)
+    claimed = answering.claim(message.id, log=log)
     assert claimed is not None
     answered = dataclasses.replace(conclusion("Yes."), record=Record(question="my secret"))
-    turns.conclude(claimed, answered, log=log)
+    answering.conclude(claimed, answered, log=log)
     log.drop_lease(chat.id, claimed.holder)
     assert withdraw(message).outcome == "answered"
     assert "secret" not in everything()

@@ -12,8 +12,8 @@ from chatbot.management.commands.erase_customer import BACKUPS
 from chatbot.models import Conversation, LedgerEntry, Message, Site
 from guardrails.models import VaultEntry, VaultKey
 from guardrails.personal_data.finding import Finding
-from guardrails.services import mask
-from guardrails.vault import MasterKey
+from guardrails.sealing import MasterKey
+from guardrails.vault import mask
 from knowledge.models import Gap, GoldenQuestion, KnowledgeBase
 from tests.fakes import passage, retrieved
 

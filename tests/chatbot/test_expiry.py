@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from chatbot import expiry, handoff, ownership, selectors, services, turns
+from chatbot import answering, expiry, handoff, ownership, selectors, services
 from chatbot.events import EventLog, LogUnavailable, StateLost
 from chatbot.models import Conversation, Handoff, Message, Site
 from chatbot.pulse import Pulse
@@ -41,7 +41,7 @@ def idle(log: EventLog) -> Callable[..., int]:
 def answer(message: Message | uuid.UUID, log: EventLog) -> Message | None:
     identity = message if isinstance(message, uuid.UUID) else message.id
     heart, queue = Pulse(log), FakeQueue()
-    answered = turns.answer_turn(identity, answer=FakeAnswer(), log=log, pulse=heart, enqueue=queue, seconds=60)
+    answered = answering.answer_turn(identity, answer=FakeAnswer(), log=log, pulse=heart, enqueue=queue, seconds=60)
     return answered[0] if answered else None
 
 
@@ -135,12 +135,12 @@ def test_what_the_bot_never_answered_is_handed_over(
 def test_a_turn_that_hung_all_the_time_answers_nothing(
     say: Say, chat: Conversation, log: EventLog, idle: Callable[..., int]
 ) -> None:
-    claimed = turns.claim(say().id, log=log)
+    claimed = answering.claim(say().id, log=log)
     assert claimed is not None
     idle()
     with pytest.raises(StateLost):
         log.append(claimed.writer, "reply", {})
-    assert turns.conclude(claimed, conclusion("Late."), log=log) is None
+    assert answering.conclude(claimed, conclusion("Late."), log=log) is None
     assert not Message.objects.filter(role="bot").exists()
 
 

@@ -21,7 +21,7 @@ from attachments.models import Attachment
 from attachments.rules import Rules
 from attachments.scanning import Clamd
 from attachments.services import NotSendable
-from chatbot import files, services, tokens, turns, wiring
+from chatbot import answering, files, services, tokens, wiring
 from chatbot.events import EventLog
 from chatbot.files import Viewer
 from chatbot.limits import Limiter, Rate
@@ -381,7 +381,7 @@ def test_a_file_that_comes_while_its_conversation_is_erased_is_not_kept(
 def test_the_bot_is_told_how_many_files_came(browser: Browser, say: Say, log: EventLog) -> None:
     say("look", files=[uploaded(browser), uploaded(browser)])
     last = say("", files=[uploaded(browser)])
-    claimed = turns.claim(last.id, log=log)
+    claimed = answering.claim(last.id, log=log)
     assert claimed is not None
     assert (claimed.turn().text, claimed.turn().files) == ("look", 3)
 

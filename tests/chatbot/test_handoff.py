@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import connections, transaction
 from django.utils import timezone
 
-from chatbot import handoff, ownership, turns
+from chatbot import answering, handoff, ownership
 from chatbot.events import FEED, EventLog, feed_entries
 from chatbot.models import Conversation, Handoff, Message, Site
 from chatbot.pulse import Pulse
@@ -146,7 +146,7 @@ def test_the_notice_comes_after_the_bots_reply(
 ) -> None:
     at(SATURDAY)
     script = [conclusion("I pass you on.", outcome=outcome, reason="no_answer")]
-    turns.answer_turn(
+    answering.answer_turn(
         say("请问多久？", language="zh").id,
         answer=FakeAnswer(script),
         log=log,

@@ -11,14 +11,14 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from chatbot import ownership, publishing, services, sweeping, turns
+from chatbot import answering, ownership, publishing, services, sweeping
 from chatbot.events import EventLog, LogUnavailable, Stale
 from chatbot.judging import GuardsUnavailable
 from chatbot.models import Conversation, Handoff, Message, Site
 from chatbot.ownership import NotOwner, Sent
 from chatbot.pulse import Pulse
 from chatbot.selectors import events_after
-from guardrails import services as vault
+from guardrails import vault
 from guardrails.personal_data.pool import MaskingUnavailable
 from guardrails.screening import screen
 from tests.chatbot.conftest import MASTER_KEY, Say
@@ -81,7 +81,7 @@ def reply(chat: Conversation, log: EventLog) -> Callable[..., Sent]:
 def answer(message: Message | uuid.UUID, log: EventLog, *script: Any) -> Message | None:
     """Answer as a worker would."""
     identity = message if isinstance(message, uuid.UUID) else message.id
-    answered = turns.answer_turn(
+    answered = answering.answer_turn(
         identity, answer=FakeAnswer(script or ["Yes. "]), log=log, pulse=Pulse(log), enqueue=FakeQueue(), seconds=60
     )
     return answered[0] if answered else None
@@ -176,7 +176,7 @@ def test_a_take_over_in_mid_stream_makes_the_running_answer_the_draft_and_ends_i
 ) -> None:
     script = FakeAnswer(["One. ", "Two. ", lambda: take_over(mei), "Three. ", "Four. "])
     assert (
-        turns.answer_turn(say().id, answer=script, log=log, pulse=Pulse(log), enqueue=FakeQueue(), seconds=60) is None
+        answering.answer_turn(say().id, answer=script, log=log, pulse=Pulse(log), enqueue=FakeQueue(), seconds=60) is None
     )
     assert Conversation.objects.get().draft == "One. Two. "
     assert script.interruptions == ["", "", ""]  # the part that was refused was the last one asked for
@@ -190,17 +190,17 @@ def test_after_a_take_over_every_writing_of_the_bot_is_refused(
     say: Say, chat: Conversation, log: EventLog, mei: User, take_over: Act
 ) -> None:
     message = say()
-    claimed = turns.claim(message.id, log=log)
+    claimed = answering.claim(message.id, log=log)
     assert claimed is not None
     part = {"reply": str(claimed.reply_id), "part": 0, "text": "One. ", "replace": False}
     log.append(claimed.writer, "reply", part)
     take_over(mei)
     with pytest.raises(Stale):
         log.append(claimed.writer, "reply", part)
-    assert turns.conclude(claimed, conclusion("One."), log=log) is None
+    assert answering.conclude(claimed, conclusion("One."), log=log) is None
     log.drop_lease(chat.id, claimed.holder)
-    assert turns.claim(message.id, log=log) is None
-    turns.enqueue_open(chat.id, queue := FakeQueue())
+    assert answering.claim(message.id, log=log) is None
+    answering.enqueue_open(chat.id, queue := FakeQueue())
     assert queue.ids == []
     assert not Message.objects.filter(role="bot").exists()
 
@@ -210,7 +210,7 @@ def test_after_redis_forgot_the_take_over_the_bot_is_refused_all_the_same(
 ) -> None:
     script = FakeAnswer(["One. ", lambda: take_over(mei), log._redis.flushall, "Two. "])
     assert (
-        turns.answer_turn(say().id, answer=script, log=log, pulse=Pulse(log), enqueue=FakeQueue(), seconds=60) is None
+        answering.answer_turn(say().id, answer=script, log=log, pulse=Pulse(log), enqueue=FakeQueue(), seconds=60) is None
     )
     assert "Two" not in str(log.read(chat.id, 0)[0])
 
@@ -231,9 +231,9 @@ def test_what_the_bot_had_finished_and_not_announced_comes_before_the_change(
 def test_an_announcement_that_comes_late_tells_nothing_twice(
     say: Say, chat: Conversation, log: EventLog, mei: User, take_over: Act
 ) -> None:
-    claimed = turns.claim(say().id, log=log)
+    claimed = answering.claim(say().id, log=log)
     assert claimed is not None
-    recorded, _ = turns.conclude(claimed, conclusion("Yes."), log=log) or (None, None)
+    recorded, _ = answering.conclude(claimed, conclusion("Yes."), log=log) or (None, None)
     assert recorded is not None
     take_over(mei)
     log._redis.flushall()
@@ -304,7 +304,7 @@ def test_an_agent_hands_back_and_the_bot_answers_what_is_open_once(
     assert (stored.owner, stored.agent, stored.draft) == ("bot", None, "")
     [waiting] = queue.ids
     script = FakeAnswer(["Both. "])
-    turns.answer_turn(waiting, answer=script, log=log, pulse=Pulse(log), enqueue=FakeQueue(), seconds=60)
+    answering.answer_turn(waiting, answer=script, log=log, pulse=Pulse(log), enqueue=FakeQueue(), seconds=60)
     assert [turn.text for turn in script.turns] == ["one\ntwo"]
     assert answer(waiting, log) is None
     assert outcomes() == ["answered", "answered"]
@@ -317,7 +317,7 @@ def test_an_answer_that_a_take_over_cut_off_is_shown_anew_after_the_hand_back(
     message, reader = say(), Reader()
     assert answer(message, log, "Old. ", lambda: take_over(mei), "Older. ") is None
     hand_back(mei)
-    claimed = turns.claim(queue.ids[-1], log=log)
+    claimed = answering.claim(queue.ids[-1], log=log)
     assert claimed is not None
     part = {"reply": str(claimed.reply_id), "part": 0, "text": "New. ", "replace": True}
     log.append(claimed.writer, "reply", part)

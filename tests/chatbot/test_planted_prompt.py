@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chatbot import turns
+from chatbot import answering
 from chatbot.events import EventLog
 from chatbot.models import Conversation
 from chatbot.profiles import store_profile
@@ -38,7 +38,7 @@ def test_no_prompt_holds_what_was_planted(
     pulse = Pulse(log)
     for plant in garden.plants_for("message", "How long do returns take? {}"):
         message = say(plant.text, find=find)
-        answered = turns.answer_turn(
+        answered = answering.answer_turn(
             message.id,
             answer=stage.assistant().answer,
             log=log,

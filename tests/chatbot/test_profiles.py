@@ -4,7 +4,7 @@ import pytest
 
 from chatbot.models import Conversation
 from chatbot.profiles import store_profile
-from guardrails import services as vault
+from guardrails import vault
 from guardrails.personal_data.pool import MaskingUnavailable
 from tests.chatbot.conftest import MASTER_KEY
 from tests.fakes import FakeFind

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from chatbot import retention, services, turns
+from chatbot import answering, retention, services
 from chatbot.events import EventLog, LogUnavailable, Stale
 from chatbot.models import Conversation, Message, Site
 from chatbot.publishing import ReplyPublisher
@@ -95,7 +95,7 @@ def test_without_redis_nothing_is_erased(
 def test_nobody_who_is_still_writing_brings_it_back(say: Say, chat: Conversation, log: EventLog) -> None:
     message = say()
     hung = Message.objects.get(pk=message.pk)
-    claimed = turns.claim(message.id, log=log)
+    claimed = answering.claim(message.id, log=log)
     assert claimed is not None
     publisher = ReplyPublisher(
         log=log,
@@ -112,7 +112,7 @@ def test_nobody_who_is_still_writing_brings_it_back(say: Say, chat: Conversation
     services.announce(hung, log=log)
     with pytest.raises(services.ConversationGone):
         say("I am still here")
-    assert turns.conclude(claimed, claimed_conclusion(), log=log) is None
+    assert answering.conclude(claimed, claimed_conclusion(), log=log) is None
     log._redis.flushall()  # the tombstone, too
     publisher.lost = False
     publisher._last = 0.0
@@ -122,8 +122,8 @@ def test_nobody_who_is_still_writing_brings_it_back(say: Say, chat: Conversation
     assert not Message.objects.exists()
 
 
-def claimed_conclusion() -> turns.Conclusion:
-    return turns.Conclusion("answered", "", released("Old content. "))
+def claimed_conclusion() -> answering.Conclusion:
+    return answering.Conclusion("answered", "", released("Old content. "))
 
 
 def test_who_has_it_open_is_told(chat: Conversation, log: EventLog) -> None:

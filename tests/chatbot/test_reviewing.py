@@ -15,7 +15,7 @@ from django.db import connections
 from django.db.models import F
 from django.utils import timezone
 
-from chatbot import editing, expiry, handoff, ownership, reviewing, services, sweeping, turns
+from chatbot import answering, editing, expiry, handoff, ownership, reviewing, services, sweeping
 from chatbot.events import FEED, EventLog, LogUnavailable, feed_entries
 from chatbot.models import Conversation, Handoff, Message, Review
 from chatbot.pulse import Pulse
@@ -68,7 +68,7 @@ def decide(log: EventLog, queue: FakeQueue, rui: User) -> Decide:
 
 def answer(message: Message, log: EventLog, *script: Any) -> FakeAnswer:
     played = FakeAnswer(script)
-    turns.answer_turn(message.id, answer=played, log=log, pulse=Pulse(log), enqueue=FakeQueue(), seconds=9)
+    answering.answer_turn(message.id, answer=played, log=log, pulse=Pulse(log), enqueue=FakeQueue(), seconds=9)
     return played
 
 

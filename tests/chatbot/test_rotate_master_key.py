@@ -7,10 +7,10 @@ from django.core.management import CommandError, call_command
 
 from chatbot import sites
 from chatbot.models import Site
-from guardrails import services, vault
+from guardrails import sealing, vault
 from guardrails.models import VaultKey
 from guardrails.personal_data.finding import Finding
-from guardrails.vault import MasterKey, VaultError, load_or_create_master_key
+from guardrails.sealing import MasterKey, VaultError, load_or_create_master_key
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,7 @@ def old(tmp_path: Path) -> MasterKey:
 def conversations(old: MasterKey) -> list[uuid.UUID]:
     ids = [uuid.uuid4() for _ in range(5)]
     for conversation in ids:
-        services.mask(conversation, "a@b.cn", [Finding("EMAIL", 0, 6, 1.0)], master_key=old)
+        vault.mask(conversation, "a@b.cn", [Finding("EMAIL", 0, 6, 1.0)], master_key=old)
     return ids
 
 
@@ -44,9 +44,9 @@ def test_everything_opens_with_the_new_key_alone(
     assert lines[-2] == {"step": "done", "master_key": new.id, "keys_of_other_master_keys": 0}
     assert "KEFU_MASTER_KEY" in str(lines[-1]["next"])
     for conversation in conversations:
-        assert services.values(conversation, master_key=new) == {"<EMAIL_1>": "a@b.cn"}
+        assert vault.values(conversation, master_key=new) == {"<EMAIL_1>": "a@b.cn"}
         with pytest.raises(VaultError):
-            services.values(conversation, master_key=old)
+            vault.values(conversation, master_key=old)
     site.refresh_from_db()
     assert sites.user_secret(site, master_key=new) == secret
     with pytest.raises(VaultError):
@@ -62,7 +62,7 @@ def test_killed_in_the_middle_it_goes_on_and_a_second_run_changes_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     secret = sites.new_user_secret(site, master_key=old)
-    rewrapped, calls = vault.rewrapped, []
+    rewrapped, calls = sealing.rewrapped, []
 
     def dies(*arguments: object) -> bytes:
         calls.append(arguments)
@@ -71,7 +71,7 @@ def test_killed_in_the_middle_it_goes_on_and_a_second_run_changes_nothing(
         return rewrapped(*arguments)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(vault, "rewrapped", dies)
+        patch.setattr(sealing, "rewrapped", dies)
         with pytest.raises(KeyboardInterrupt):
             rotate(tmp_path, capsys)
     new = load_or_create_master_key(tmp_path / "new.key", vault_is_empty=False)
@@ -83,7 +83,7 @@ def test_killed_in_the_middle_it_goes_on_and_a_second_run_changes_nothing(
     assert [(pk, bytes(wrapped)) for pk, wrapped in VaultKey.objects.order_by("pk").values_list("pk", "wrapped")] == [
         (pk, bytes(wrapped)) for pk, wrapped in before
     ]
-    assert all(services.values(conversation, master_key=new) for conversation in conversations)
+    assert all(vault.values(conversation, master_key=new) for conversation in conversations)
     site.refresh_from_db()
     assert sites.user_secret(site, master_key=new) == secret
 
@@ -92,21 +92,21 @@ def test_what_opens_with_neither_key_is_said_and_nothing_else_suffers(
     tmp_path: Path, old: MasterKey, conversations: list[uuid.UUID], site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sites.new_user_secret(site, master_key=MasterKey(b"x" * 32))
-    services.mask(uuid.uuid4(), "a@b.cn", [Finding("EMAIL", 0, 6, 1.0)], master_key=MasterKey(b"x" * 32))
+    vault.mask(uuid.uuid4(), "a@b.cn", [Finding("EMAIL", 0, 6, 1.0)], master_key=MasterKey(b"x" * 32))
     with pytest.raises(SystemExit):
         rotate(tmp_path, capsys)
     lines = [orjson.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert lines[-2]["sites"] == [site.key]
     assert lines[-1]["keys_of_other_master_keys"] == 1
     new = load_or_create_master_key(tmp_path / "new.key", vault_is_empty=False)
-    assert all(services.values(conversation, master_key=new) for conversation in conversations)
+    assert all(vault.values(conversation, master_key=new) for conversation in conversations)
 
 
 def test_the_same_file_twice_changes_nothing(
     tmp_path: Path, old: MasterKey, conversations: list[uuid.UUID], capsys: pytest.CaptureFixture[str]
 ) -> None:
     rotate(tmp_path, capsys, new=tmp_path / "old.key")
-    assert all(services.values(conversation, master_key=old) for conversation in conversations)
+    assert all(vault.values(conversation, master_key=old) for conversation in conversations)
 
 
 def test_a_missing_old_key_is_an_error_and_makes_no_file(tmp_path: Path, conversations: list[uuid.UUID]) -> None:

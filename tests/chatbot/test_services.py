@@ -14,7 +14,7 @@ from chatbot import events, services
 from chatbot.events import BLOCK, EventLog, Writer
 from chatbot.models import Conversation, Message, Site
 from chatbot.services import DuplicateId
-from guardrails import services as vault
+from guardrails import vault
 from guardrails.models import VaultEntry
 from guardrails.personal_data.pool import MaskingUnavailable
 from tests.chatbot.conftest import MASTER_KEY, Say

@@ -13,7 +13,7 @@ from django.test import Client
 from chatbot import sites, wiring
 from chatbot.models import Site
 from chatbot.turn import Language
-from guardrails.vault import MasterKey, VaultError
+from guardrails.sealing import MasterKey, VaultError
 from tests.chatbot.conftest import MASTER_KEY
 
 

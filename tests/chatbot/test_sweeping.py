@@ -11,7 +11,7 @@ import pytest
 import redis
 from django.db.models import F
 
-from chatbot import services, sweeping, turns
+from chatbot import answering, services, sweeping
 from chatbot.events import BLOCK, EventLog, LogUnavailable, StateLost
 from chatbot.models import Conversation, Handoff, LedgerEntry, Message, Site
 from chatbot.pulse import Pulse
@@ -55,7 +55,7 @@ def replies() -> list[str]:
 
 
 def answer(message_id: uuid.UUID, log: EventLog, *script: Any) -> bool:
-    answered = turns.answer_turn(
+    answered = answering.answer_turn(
         message_id, answer=FakeAnswer(script or ["Yes. "]), log=log, pulse=Pulse(log), enqueue=FakeQueue(), seconds=9
     )
     return answered is not None
@@ -87,7 +87,7 @@ def test_a_message_that_somebody_answers_is_left_to_them(
     say: Say, log: EventLog, queue: FakeQueue, sweep: Callable[..., Swept]
 ) -> None:
     message = say()
-    claimed = turns.claim(message.id, log=log)
+    claimed = answering.claim(message.id, log=log)
     assert claimed is not None
     assert sweep(SECONDS + 1) == Swept()
     log.drop_lease(claimed.conversation.id, claimed.holder)
@@ -106,7 +106,7 @@ def test_after_two_failed_attempts_there_is_one_apology(
     say: Say, log: EventLog, chat: Conversation, sweep: Callable[..., Swept]
 ) -> None:
     message = say(language="zh")
-    for _ in range(turns.MOST_ATTEMPTS):
+    for _ in range(answering.MOST_ATTEMPTS):
         with pytest.raises(ZeroDivisionError):
             answer(message.id, log, "Half. ", ZeroDivisionError())
     assert sweep(5) == Swept(apologised=1)
@@ -145,7 +145,7 @@ def test_a_message_that_waited_too_long_gets_an_apology(
 
 
 def test_a_long_burst_that_waited_too_long_gets_one_apology(say: Say, sweep: Callable[..., Swept]) -> None:
-    for n in range(turns.PROMPT_MESSAGES + 5):
+    for n in range(answering.PROMPT_MESSAGES + 5):
         say(str(n))
     assert sweep(SECONDS + 1) == Swept(apologised=1)
     assert sweep(100) == Swept()
@@ -248,7 +248,7 @@ def test_in_any_chaos_every_message_gets_one_outcome_and_every_reader_sees_it_on
 
     def crash() -> None:
         """A worker is killed after showing something."""
-        if queue.ids and (claimed := turns.claim(chance.choice(queue.ids), log=log)):
+        if queue.ids and (claimed := answering.claim(chance.choice(queue.ids), log=log)):
             text = {"reply": str(claimed.reply_id), "part": 0, "text": "Half", "replace": True}
             with contextlib.suppress(StateLost):
                 log.append(claimed.writer, "reply", text)

@@ -30,13 +30,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from chatbot import editing, expiry, ownership, publishing, reviewing, services, sweeping, turns
+from chatbot import answering, editing, expiry, ownership, publishing, reviewing, services, sweeping
+from chatbot.answering import Claim
 from chatbot.events import FEED, Event, EventLog, LogUnavailable, feed_entries
 from chatbot.models import Conversation, Handoff, LedgerEntry, Message, Review, Site
 from chatbot.ownership import NotOwner
 from chatbot.publishing import ReplyPublisher
 from chatbot.selectors import events_after
-from chatbot.turns import Claim
 from guardrails.screening import screen
 from tests.chatbot.conftest import MASTER_KEY
 from tests.fakes import FakeFind, FakeQueue, Reader, conclusion, lexicon, released
@@ -75,7 +75,7 @@ class FrailLog:
 
 @dataclass
 class Worker:
-    """A worker in the middle of a turn, step by step what turns.answer_turn does."""
+    """A worker in the middle of a turn, step by step what answering.answer_turn does."""
 
     claimed: Claim
     publisher: ReplyPublisher
@@ -210,7 +210,7 @@ class Conversations(RuleBasedStateMachine):
     def a_task_is_delivered_maybe_once_more(self, which: int, fault: tuple[int, bool]) -> None:
         message_id = self.queue.ids[-1 - which % len(self.queue.ids)]
         with self.redis(fault):
-            if claimed := turns.claim(message_id, log=self.log):
+            if claimed := answering.claim(message_id, log=self.log):
                 publisher = ReplyPublisher(
                     log=self.log,
                     writer=claimed.writer,
@@ -264,7 +264,7 @@ class Conversations(RuleBasedStateMachine):
         end = replace(conclusion(*worker.shown, outcome=outcome, reason=reason), held=held)
         with self.redis(fault):
             if not worker.publisher.lost:
-                concluded = turns.conclude(worker.claimed, end, log=self.log)
+                concluded = answering.conclude(worker.claimed, end, log=self.log)
                 if concluded is not None:
                     assert not worker.stale, "a stale worker's reply is recorded"
                     self.late.append(Message.objects.get(pk=concluded[0].pk))
@@ -279,7 +279,7 @@ class Conversations(RuleBasedStateMachine):
         self.workers.remove(worker)
         with self.redis(fault):
             self.log.drop_lease(self.chat.id, worker.claimed.holder)
-            turns.enqueue_open(self.chat.id, self.queue, attempts=turns.MOST_ATTEMPTS)
+            answering.enqueue_open(self.chat.id, self.queue, attempts=answering.MOST_ATTEMPTS)
 
     @precondition(lambda self: self.workers)
     @rule(which=WHICH, what=st.sampled_from(["killed", "hangs", "renews"]))

@@ -28,7 +28,7 @@ from console import wiring as console_wiring
 from console.consumers import StaffConsumer
 from console.hub import Hub
 from guardrails.lexicon import Lexicon, Word
-from guardrails.vault import MasterKey
+from guardrails.sealing import MasterKey
 from tests.conftest import RedisServer
 from tests.fakes import FakeFind, FakeJudging, FakeQueue
 from tests.patience import PATIENCE

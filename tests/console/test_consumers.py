@@ -12,7 +12,7 @@ from django.contrib.sessions.models import Session
 from django.db import OperationalError
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from chatbot import ownership, services, turns, wiring
+from chatbot import answering, ownership, services, wiring
 from chatbot.events import EventLog
 from chatbot.judging import GuardsUnavailable
 from chatbot.limits import TokenBucket
@@ -405,9 +405,9 @@ def held(chat: Conversation, log: EventLog, queue: FakeQueue, text: str = "This 
         held=text,
         record=Record(verdicts=(Verdict("review", "lexicon", ("politics",), 1.0),)),
     )
-    claimed = turns.claim(message.id, log=log)
+    claimed = answering.claim(message.id, log=log)
     assert claimed is not None
-    turns.conclude(claimed, end, log=log)
+    answering.conclude(claimed, end, log=log)
     log.drop_lease(chat.id, claimed.holder)
     return Review.objects.latest("created")
 

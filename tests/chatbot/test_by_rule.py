@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from chatbot.by_rule import Ruled, by_rule
 from chatbot.language import language_of
-from chatbot.routing import Route, route
 
 
 def cases(table: str) -> list[str]:
@@ -61,22 +61,22 @@ QUESTIONS = cases(
 
 @pytest.mark.parametrize("text", GREETINGS)
 def test_a_greeting_alone_is_a_greeting(text: str) -> None:
-    assert route(text, language_of(text, "en")) == Route("greeting", "")
+    assert by_rule(text, language_of(text, "en")) == Ruled("greeting", "")
 
 
 @pytest.mark.parametrize("text", THANKS)
 def test_thanks_and_goodbyes_alone_end_the_talk(text: str) -> None:
-    assert route(text, language_of(text, "en")) == Route("thanks_goodbye", "")
+    assert by_rule(text, language_of(text, "en")) == Ruled("thanks_goodbye", "")
 
 
 @pytest.mark.parametrize("text", PERSON)
 def test_a_request_for_a_person_is_heard(text: str) -> None:
-    assert route(text, language_of(text, "en")).intent == "human_agent"
+    assert by_rule(text, language_of(text, "en")).intent == "human_agent"
 
 
 @pytest.mark.parametrize("text", ["", "   ", *QUESTIONS])
 def test_what_only_looks_like_small_talk_is_a_question(text: str) -> None:
-    assert route(text, language_of(text, "en")).intent == "other"
+    assert by_rule(text, language_of(text, "en")).intent == "other"
 
 
 @pytest.mark.parametrize(
@@ -96,9 +96,9 @@ def test_what_only_looks_like_small_talk_is_a_question(text: str) -> None:
     ],
 )
 def test_greetings_and_thanks_around_a_question_are_cut_off(text: str, question: str) -> None:
-    assert route(text, language_of(text, "en")) == Route("other", question)
+    assert by_rule(text, language_of(text, "en")) == Ruled("other", question)
 
 
 def test_a_number_that_says_goodbye_in_chinese_is_a_number_in_english() -> None:
-    assert route("88", "zh").intent == "thanks_goodbye"
-    assert route("88", "en") == Route("other", "88")
+    assert by_rule("88", "zh").intent == "thanks_goodbye"
+    assert by_rule("88", "en") == Ruled("other", "88")

@@ -10,7 +10,7 @@ import pytest
 import redis
 from django.db import connection
 
-from chatbot import publishing, services, turns
+from chatbot import answering, publishing, services
 from chatbot import pulse as pulse_module
 from chatbot.events import BLOCK, EventLog, LogUnavailable, Writer
 from chatbot.models import Conversation, Handoff, LedgerEntry, Message, Site
@@ -39,7 +39,7 @@ def work(log: EventLog, heart: Pulse, queue: FakeQueue) -> Answerer:
     """Answer a message as a worker would; return the reply."""
 
     def answer(message: Message | uuid.UUID, script: FakeAnswer | None = None, seconds: float = 60) -> Message | None:
-        answered = turns.answer_turn(
+        answered = answering.answer_turn(
             message if isinstance(message, uuid.UUID) else message.id,
             answer=script or FakeAnswer(),
             log=log,
@@ -145,10 +145,10 @@ def test_a_burst_is_answered_once(say: Say, work: Answerer, chat: Conversation, 
 
 
 def test_a_burst_longer_than_the_history_is_answered_whole(say: Say, work: Answerer) -> None:
-    first, *_ = [say(f"part {n}") for n in range(turns.PROMPT_MESSAGES + 8)]
+    first, *_ = [say(f"part {n}") for n in range(answering.PROMPT_MESSAGES + 8)]
     script = FakeAnswer()
     work(first, script)
-    assert script.turns[0].text.splitlines() == [f"part {n}" for n in range(turns.PROMPT_MESSAGES + 8)]
+    assert script.turns[0].text.splitlines() == [f"part {n}" for n in range(answering.PROMPT_MESSAGES + 8)]
     assert set(outcomes()) == {"answered"}
 
 
@@ -172,7 +172,7 @@ def test_history_is_what_was_said_before_oldest_first_and_bounded(say: Say, work
     script = FakeAnswer()
     work(say("and now?"), script)
     history = script.turns[0].history
-    assert len(history) == turns.PROMPT_MESSAGES
+    assert len(history) == answering.PROMPT_MESSAGES
     assert history[-2:] == (Utterance("customer", "question 9"), Utterance("bot", "answer 9. ", "answered"))
     assert history[0] == Utterance("customer", "question 4")
 
@@ -217,17 +217,17 @@ def test_the_conversations_of_many_customers_are_answered_at_once(
 
 def test_a_worker_that_is_busy_keeps_others_away(say: Say, work: Answerer, log: EventLog, chat: Conversation) -> None:
     message = say()
-    first = turns.claim(message.id, log=log)
+    first = answering.claim(message.id, log=log)
     assert first is not None
-    assert turns.claim(message.id, log=log) is None
+    assert answering.claim(message.id, log=log) is None
     assert work(message) is None
     log.drop_lease(chat.id, first.holder)
     assert work(message) is not None
 
 
-def die(message: Message, log: EventLog, *shown: str) -> turns.Claim:
+def die(message: Message, log: EventLog, *shown: str) -> answering.Claim:
     """Claim, show something, and be killed: the lease runs out."""
-    claimed = turns.claim(message.id, log=log)
+    claimed = answering.claim(message.id, log=log)
     assert claimed is not None
     for part, text in enumerate(shown):
         reply = {
@@ -279,12 +279,12 @@ def test_a_worker_believed_dead_that_wakes_up_writes_nothing_more(
 
 def test_a_stale_attempt_concludes_nothing(say: Say, chat: Conversation, log: EventLog) -> None:
     stale = die(say(), log)
-    current = turns.claim(stale.open_messages[0].id, log=log)
-    assert turns.conclude(stale, conclusion("Old."), log=log) is None
+    current = answering.claim(stale.open_messages[0].id, log=log)
+    assert answering.conclude(stale, conclusion("Old."), log=log) is None
     assert replies() == []
     assert outcomes() == [""]
-    assert turns.conclude(current, conclusion("New."), log=log) is not None
-    assert turns.conclude(stale, conclusion("Old."), log=log) is None
+    assert answering.conclude(current, conclusion("New."), log=log) is not None
+    assert answering.conclude(stale, conclusion("Old."), log=log) is None
     assert [m.text for m in replies()] == ["New."]
 
 
@@ -323,7 +323,7 @@ def test_an_answer_that_breaks_leaves_the_message_open_and_the_lease_free(
 
 def test_a_pipeline_without_conclusion_is_an_error(say: Say, log: EventLog, heart: Pulse) -> None:
     with pytest.raises(RuntimeError, match="conclusion"):
-        turns.answer_turn(
+        answering.answer_turn(
             say().id,
             answer=lambda *_: (x for x in ()),
             log=log,
@@ -353,7 +353,7 @@ def test_a_stop_for_an_earlier_answer_does_not_stop_the_next_one(say: Say, chat:
 
     def answer(script: FakeAnswer) -> None:
         heart, queue = Pulse(Watched(log._redis)), FakeQueue()
-        turns.answer_turn(say().id, answer=script, log=log, pulse=heart, enqueue=queue, seconds=60)
+        answering.answer_turn(say().id, answer=script, log=log, pulse=heart, enqueue=queue, seconds=60)
 
     answer(FakeAnswer())
     services.request_stop(conversation_id=chat.id, log=log)
@@ -421,11 +421,11 @@ def test_without_redis_nothing_is_claimed(say: Say, redis_running: RedisServer, 
     redis_running.kill()
     try:
         with pytest.raises(LogUnavailable):
-            turns.claim(message.id, log=log)
+            answering.claim(message.id, log=log)
     finally:
         redis_running.start()
     assert Message.objects.get().attempts == 0
-    assert turns.claim(message.id, log=log) is not None
+    assert answering.claim(message.id, log=log) is not None
 
 
 def test_what_is_said_is_what_release_has_passed(say: Say, work: Answerer) -> None:
