@@ -1,7 +1,7 @@
 # Kefu's commands; deploy/bootstrap.py does the work and needs nothing but Python 3.11, 3.12 or 3.13.
 PYTHON ?= python3
 
-.PHONY: help run test models install bench bench-start bench-guardrails bench-knowledge bench-understanding bench-generation password clean
+.PHONY: help run test models install bench bench-start bench-guardrails bench-knowledge bench-understanding bench-generation bench-rooms screenshots password clean
 help:
 	@echo "make run          install what is missing, start Kefu on a free port, ask sample questions, stay up"
 	@echo "make test         install what is missing, run all checks and tests"
@@ -11,6 +11,8 @@ help:
 	@echo "make bench-knowledge KEFU_BENCH_DATA=DIR    what search, answers, files, radar and size must hold, in tables"
 	@echo "make bench-understanding KEFU_BENCH_DATA=DIR  intents, moods and follow-ups, in tables"
 	@echo "make bench-generation  engines behind an API: stops, crowds, failures, long input, repetition"
+	@echo "make bench-rooms  seconds of every staff page with 10,000 conversations and 5,000 chunks"
+	@echo "make screenshots  a picture of every room, into docs/"
 	@echo "make models       prepare the models that are missing (ALL=1: the small language model, too)"
 	@echo "make install      install the packages and nothing else"
 	@echo "make password NAME=admin   set a new password of a staff account"
@@ -49,6 +51,12 @@ bench-understanding: models
 
 bench-generation: models
 	@.venv/bin/python -m bench.generation
+
+bench-rooms: models
+	@.venv/bin/python -m bench.rooms
+
+screenshots: models
+	@.venv/bin/python -m bench.screens
 
 password:
 	@.venv/bin/python manage.py changepassword $(NAME)

@@ -12,14 +12,30 @@ import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import timezone
 
 from attachments import services as attachments
-from chatbot import admission, editing, files, metrics, protocol, selectors, services, sites, tokens, wiring, wording
+from chatbot import (
+    acts,
+    admission,
+    editing,
+    files,
+    looking_up,
+    metrics,
+    opinions,
+    profiles,
+    protocol,
+    selectors,
+    services,
+    sites,
+    tokens,
+    transcripts,
+    wiring,
+    wording,
+)
 from chatbot.admission import Door, Refused, Session
 from chatbot.events import Event, LogUnavailable
 from chatbot.files import Viewer
@@ -29,7 +45,9 @@ from chatbot.limits import TokenBucket, TooMany
 from chatbot.models import Conversation, Message
 from chatbot.peers import Network, client_network
 from chatbot.queueing import enqueue_turn
+from chatbot.sockets import HELLO_SECONDS, Socket
 from chatbot.threads import in_thread
+from chatbot.traditional import traditional
 from chatbot.turn import Language
 from chatbot.waiting import NONE, Standing, sentence
 from guardrails import vault
@@ -37,9 +55,9 @@ from guardrails.personal_data.pool import MaskingUnavailable
 from guardrails.placeholders import PLACEHOLDER, restore
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 CLOSE_INTERNAL = 1011
-HELLO_SECONDS = 5
 RECEIVING_THREADS = 4
 RECEIVING_WAITING = 32
 
@@ -53,32 +71,32 @@ NOT_DONE: dict[type[Exception], str] = {
     services.DuplicateId: "duplicate_id",
     editing.UnknownMessage: "unknown_message",
     editing.TooLate: "too_late",
+    profiles.FormIncomplete: "form_incomplete",
+    opinions.NothingToRate: "not_there",
+    looking_up.NotThere: "not_there",
+    acts.BadAddress: "bad_email",
+    acts.NoMail: "mail_unavailable",
 }
 """What cannot be done, and the wording that says so."""
 
 
-class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+class ChatConsumer(Socket):
     """One customer's socket."""
 
     async def connect(self) -> None:
         self.session: Session | None = None
         self.language: Language = "en"
+        self.traditional = False
         self.follower: Follower | None = None
-        self.writer: asyncio.Task[None] | None = None
         self.standing = self.told_standing = NONE
         self.values: dict[str, str] = {}  # this customer's own data by placeholder
         self.shown: dict[str, str] = {}  # of running replies, masked
+        self.withheld: set[str] = set()  # running replies that hold what has been forbidden since
         limits = wiring.limits()
         self.longest = limits.message_characters
         self.name, self.network = uuid.uuid4().hex, self._network(limits.trusted_proxies)
-        self.admitted = wiring.waiting().take(self.network, self.name)
         self.frames = TokenBucket(600 + 2 * limits.messages_per_minute, burst=60)
-        await self.accept()
-        metrics.OPEN_SOCKETS.inc()
-        self.hello_timer = asyncio.get_running_loop().call_later(
-            HELLO_SECONDS, lambda: asyncio.ensure_future(self._close_silent())
-        )
-        if not self.admitted:
+        if not await self.open(wiring.silent_sockets(), self.network, self.name, self._close_silent):
             await self._error("too_many_sockets", retry_after=HELLO_SECONDS)
             await self.close(protocol.CLOSE_TOO_MANY)
 
@@ -86,23 +104,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         forwarded = [value.decode("latin-1") for name, value in self.scope["headers"] if name == b"x-forwarded-for"]
         return client_network((self.scope.get("client") or ("",))[0], forwarded, trusted)
 
-    async def disconnect(self, code: int) -> None:
-        metrics.OPEN_SOCKETS.dec()
-        self.hello_timer.cancel()
-        wiring.waiting().leave(self.network, self.name)
-        if self.writer is not None:
-            self.writer.cancel()
-        if self.session is not None:
-            conversation, place = self.session.conversation, admission.place_of(self.session.visitor)
-            if self.follower is not None:
-                wiring.feed().unwatch(conversation.id, self.follower)
-                wiring.waiting_room().leave(conversation.site_id, conversation.id, self)
-            await in_thread(partial(wiring.seats().leave, place, self.name))
-            wiring.leaving().leave(conversation.id, place)
-
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if not self.admitted:
-            return
         if self.frames.take():
             await self._error("too_fast", fatal=True)
             await self.close(protocol.CLOSE_TOO_FAST)
@@ -130,6 +132,8 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
                 await self._stop()
             case protocol.Ping():
                 await self.send(protocol.frame("pong"))
+            case _:
+                await self._ask(frame)
 
     # --- frames in
 
@@ -138,7 +142,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             await self._error("unknown_type")
             return
         self.hello_timer.cancel()
-        self.language = hello.language
+        self.language, self.traditional = hello.language, hello.traditional
         headers = {name: value.decode("latin-1") for name, value in self.scope["headers"]}
         door = Door(headers.get(b"origin", ""), headers.get(b"host", ""), self.network, self.name)
         try:
@@ -153,7 +157,10 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             await self.close(CLOSE_INTERNAL)
             return
         self.session, self.language = session, session.language
-        wiring.waiting().leave(self.network, self.name)
+        self.give_up_seat()
+        conversation, place = session.conversation, admission.place_of(session.visitor)
+        self.goodbye.callback(wiring.leaving().leave, conversation.id, place)
+        self.goodbye.push_async_callback(in_thread, partial(wiring.seats().leave, place, self.name))
         token = tokens.issue(tokens.Visitor(session.visitor, session.conversation.id, session.site.key, door.origin))
         await self.send(
             protocol.frame(
@@ -168,15 +175,21 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
                 site=session.site.name,
                 bot=session.site.bot_name,
                 fresh=session.fresh,
+                widget=self._words(acts.offer(session.conversation, session.site, session.language)),
+                mail=transcripts.mail_is_set_up(),
+                away=self._words(acts.away(session.site, session.language)),
             )
         )
         self.follower = Follower(
             session.cursor, read=partial(read_events, session), show=partial(self._show, session), live=self._live
         )
-        wiring.leaving().back(session.conversation.id)
-        wiring.feed().watch(session.conversation.id, self.follower)
-        wiring.waiting_room().enter(session.site.pk, session.conversation.id, self)
-        self.writer = asyncio.get_running_loop().create_task(self._write(self.follower), name="socket writer")
+        wiring.leaving().back(conversation.id)
+        wiring.feed().watch(conversation.id, self.follower)
+        self.goodbye.callback(wiring.feed().unwatch, conversation.id, self.follower)
+        wiring.waiting_room().enter(session.site.pk, conversation.id, self)
+        self.goodbye.callback(wiring.waiting_room().leave, session.site.pk, conversation.id, self)
+        writer = asyncio.get_running_loop().create_task(self._write(self.follower), name="socket writer")
+        self.goodbye.callback(writer.cancel)
 
     async def _say(self, say: protocol.Say) -> None:
         assert self.session is not None
@@ -185,15 +198,27 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         await self._receive(say.id, partial(receive, self.session.conversation, say, language))
         metrics.RECEIVE.observe(time.perf_counter() - start)
 
-    async def _receive(self, frame_id: str, call: Callable[[], object]) -> None:
-        """Let the customer say or change something; what is refused is answered with an error."""
+    async def _ask(self, asked: protocol.Asked) -> None:
+        """Do, or look up, what is answered by `done`."""
+        assert self.session is not None
+        answer = await self._receive(asked.id, partial(acts.answer, self.session, asked, self.network))
+        if answer is None:
+            return
+        for message in answer.get("messages", ()):
+            await self._make_personal(self.session, message)
+        if isinstance(asked, protocol.Passage | protocol.Related):
+            answer = self._words(answer)
+        await self.send(protocol.frame("done", id=asked.id, **answer))
+
+    async def _receive(self, frame_id: str, call: Callable[[], T]) -> T | None:
+        """Let the customer say or change something; what is refused is answered with an error, and None returned."""
         assert self.session is not None
         try:
             await in_thread(partial(limit_message, self.session, self.network))
             if _places.locked():
                 raise MaskingUnavailable("too many messages wait")
             async with _places:
-                await in_thread(call, _receiving)
+                return await in_thread(call, _receiving)
         except Refused as refused:
             await self._error(refused.code, frame_id, retry_after=refused.retry_after)
         except services.ConversationGone:
@@ -209,6 +234,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         except Exception:  # the outermost frame: the customer gets a code, the log gets the trace
             logger.exception("a message could not be received")
             await self._error("internal", frame_id, retry_after=5.0)
+        return None
 
     async def _stop(self) -> None:
         assert self.session is not None
@@ -251,7 +277,7 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         match event.type:
             case "waiting" if self.standing != self.told_standing:
                 self.told_standing = self.standing
-                text = sentence(self.standing, session.language, timezone.now())
+                text = self._words(sentence(self.standing, session.language, timezone.now()))
                 await self.send(protocol.frame("waiting", **self.standing.payload(), text=text))
             case "typing":
                 await self.send(protocol.frame("typing", author=event.data()["author"]))
@@ -262,15 +288,20 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
     async def _personal(self, session: Session, event: Event) -> str:
         """Return the event's frame with this customer's own data put back, screened against today's word list."""
         data = event.data()
-        holder = data["message"] if event.type == "message" else data
+        await self._make_personal(session, data["message"] if event.type == "message" else data)
+        return Event(event.seq, event.type, orjson.dumps(data)).frame()
+
+    async def _make_personal(self, session: Session, holder: dict[str, Any]) -> None:
+        """Do that to a message or to a part of a reply."""
         text: str = holder["text"]
-        before = ""
-        if event.type == "reply":
-            before = "" if data["replace"] else self.shown.get(data["reply"], "")
-            self.shown[data["reply"]] = before + text
+        before, part = "", "reply" in holder
+        if part:
+            before = "" if holder["replace"] else self.shown.get(holder["reply"], "")
+            self.shown[holder["reply"]] = before + text
         else:
             self.shown.pop(holder["id"], None)
-        ours = event.type == "reply" or holder["role"] != "customer"
+            self.withheld.discard(holder["id"])
+        ours = part or holder["role"] != "customer"
         self._screen_sources(holder)
         for file in holder.get("files", ()):
             viewer = Viewer("customer", str(session.visitor))
@@ -278,10 +309,20 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             if "_" in file["name"]:
                 file["name"] = await self._restored(session, file["name"], "")
         if ours and wiring.lexicon().judge(before + text).action != "pass":
-            holder["text"] = wording.say("withheld", session.language)
+            holder["text"] = self._withhold(holder, session.language)
         elif "_" in text:  # every placeholder has one, damaged ones too
             holder["text"] = await self._restored(session, text, before)
-        return Event(event.seq, event.type, orjson.dumps(data)).frame()
+        if part or holder["role"] in ("bot", "system"):  # what people write stays as they wrote it
+            holder["text"] = self._words(holder["text"])
+
+    def _withhold(self, holder: dict[str, Any], language: Language) -> str:
+        """Return what is said instead; of a running reply once, and nothing in place of its later parts."""
+        reply = holder.get("reply")
+        if reply in self.withheld:
+            return ""
+        if reply is not None:
+            self.withheld.add(reply)
+        return wording.say("withheld", language)
 
     @staticmethod
     def _screen_sources(holder: dict[str, Any]) -> None:
@@ -301,13 +342,20 @@ class ChatConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         self, code: str, frame_id: str | None = None, *, retry_after: float | None = None, fatal: bool = False
     ) -> None:
         metrics.REFUSED_FRAMES.labels(code).inc()
-        message = wording.say(code, self.language, limit=self.longest, seconds=math.ceil(retry_after or 1))
+        message = self._words(wording.say(code, self.language, limit=self.longest, seconds=math.ceil(retry_after or 1)))
         await self.send(
             protocol.frame("error", code=code, message=message, id=frame_id, retry_after=retry_after, fatal=fatal)
         )
 
+    def _words(self, told: T) -> T:
+        """Return what is told, in traditional characters where the customer reads those."""
+        if not self.traditional:
+            return told
+        words: T = orjson.loads(traditional(orjson.dumps(told).decode()))
+        return words
+
     async def _close_silent(self) -> None:
-        await self._error("expired", fatal=False)
+        await self._error("no_hello", fatal=False)
         await self.close(protocol.CLOSE_NO_HELLO)
 
 

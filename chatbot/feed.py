@@ -95,7 +95,10 @@ class Feed:
         [(_, rows)] = answer.items() if isinstance(answer, dict) else answer
         for entry in feed_entries(rows):
             for observer in self._observers:
-                observer.on_entry(entry)
+                try:
+                    observer.on_entry(entry)
+                except Exception:  # another's fault: sockets must not lose an event for it
+                    logger.exception("an observer of the feed failed")
             for watcher in tuple(self._watchers.get(entry.conversation, ())):
                 watcher.on_event(entry.event)
         return str(rows[-1][0].decode())

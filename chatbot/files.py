@@ -47,8 +47,8 @@ SMALL_BODY = 2_621_440  # of anything but an upload
 _MARGIN = 64 * 1024  # of the multipart form around a file
 _SALT = "kefu.file"
 _STATUS = {
-    "bad_key": 403, "bad_origin": 403, "expired": 401, "too_fast": 429, "busy": 429, "masking_unavailable": 503,
-    "file_unchecked": 503, "file_too_big": 413, "file_type": 415, "file_mismatch": 415,
+    "bad_key": 403, "bad_origin": 403, "expired": 401, "token_refused": 401, "too_fast": 429, "busy": 429,
+    "masking_unavailable": 503, "file_unchecked": 503, "file_too_big": 413, "file_type": 415, "file_mismatch": 415,
 }  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def _taken(request: HttpRequest, site: Site | None, why: str) -> HttpResponse:
     visitor = tokens.read(_bearer(request.headers.get("Authorization", "")), site=site.key, origin=_origin(request))
     if visitor is None:
         _limit(network=network, site=site.pk)
-        raise _Refused("expired")
+        raise _Refused("token_refused")
     _limit(network=network, site=site.pk, visitor=visitor.id)
     conversation = Conversation.objects.filter(pk=visitor.conversation, visitor=visitor.id, site=site).first()
     if conversation is None:

@@ -44,11 +44,16 @@ class Follower:
         self._is_live = self._feed_up = True
 
     def on_event(self, event: Event) -> None:
-        """Called by the feed. A full inbox is no loss: the log is read when it has been emptied."""
-        try:
-            self._inbox.put_nowait(event)
-        except asyncio.QueueFull:
+        """Called by the feed. A full inbox is no loss: the log is read when it has been emptied.
+
+        `gone` is in no log, so it takes another's place.
+        """
+        if self._inbox.full():
             self._overflowed = True
+            if event.type != "gone":
+                return
+            self._inbox.get_nowait()
+        self._inbox.put_nowait(event)
 
     def on_feed(self, up: bool) -> None:
         """Called by the feed when redis goes or comes back."""

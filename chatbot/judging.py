@@ -12,14 +12,11 @@ import redis
 
 from chatbot import asking
 from chatbot.asking import Asking, Unanswered
-from guardrails.verdict import Verdict
+from guardrails.verdict import GUARD_FAILED, Verdict
 
 logger = logging.getLogger(__name__)
 
 SECONDS = 2.0
-
-FAILED = "guard_failed"
-"""The category of a verdict that is none (guardrails.release.guarded)."""
 
 
 class GuardsUnavailable(Exception):
@@ -66,7 +63,7 @@ class Judging:
         except Unanswered as error:
             raise GuardsUnavailable(error.why) from None
         verdict = Verdict(found["action"], found["tier"], tuple(found["categories"]), found["score"])
-        if FAILED in verdict.categories:
+        if GUARD_FAILED in verdict.categories:
             raise GuardsUnavailable("failed")
         return verdict
 

@@ -9,7 +9,7 @@ Knows nothing of Django, Celery, redis or torch: every stage is handed in by wor
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from chatbot.answer_cache import AnswerCache, Look, NoCache
 from chatbot.engines import Draft, Engine, EngineFailed, Prompt
@@ -19,8 +19,9 @@ from chatbot.sources import sources_of
 from chatbot.stopwatch import Stopwatch
 from chatbot.turn import Conclusion, Interruption, Language, Outcome, Part, Progress, Record, Turn, TurnEvent
 from chatbot.understanding import Heard
-from guardrails.release import Release, Released, Withheld
+from guardrails.release import Evidence, Release, Released, Withheld
 from guardrails.screening import ScreenedMessage
+from guardrails.verdict import GUARD_FAILED
 from knowledge.batching import BatcherFull
 from knowledge.filters import Filters
 from knowledge.passages import Retrieved
@@ -60,6 +61,18 @@ class Asked:
         return said_by_bot(self.turn)
 
 
+class Known:
+    """The record of a turn as far as it has come: what breaks off in the middle is recorded with what was known."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+
+    def add(self, **changes: Any) -> Record:
+        """Return the record with these fields."""
+        self.record = replace(self.record, **changes)
+        return self.record
+
+
 @dataclass(frozen=True)
 class Assistant:
     """Answers one turn at a time. Holds the stages, never a conversation."""
@@ -77,23 +90,26 @@ class Assistant:
     ) -> Generator[TurnEvent, None, None]:
         """Yield what the customer sees, in order; the last event is a Conclusion."""
         watch = Stopwatch()
-        record = Record(language=turn.language, milliseconds=watch.milliseconds)
+        known = Known(Record(milliseconds=watch.milliseconds))
         try:
-            yield from self._answer(turn, base, record, interrupted, watch)
+            yield from self._answer(turn, base, known, interrupted, watch)
         except (BatcherFull, TimeoutError):  # the model that all turns share has too much to do
-            yield self._saying("handed_off", "timeout", turn.language, record)
+            yield self._saying("handed_off", "timeout", turn.language, known.record)
 
     def _answer(
         self,
         turn: Turn,
         base: str,
-        record: Record,
+        known: "Known",
         interrupted: Callable[[], Interruption],
         watch: Stopwatch,
     ) -> Generator[TurnEvent, None, None]:
         with watch("screen"):
             message = self.screen(turn.text)
-        record = replace(record, verdicts=(message.verdict,))
+        record = known.add(verdicts=(message.verdict,))
+        if GUARD_FAILED in message.verdict.categories:
+            yield self._saying("handed_off", GUARD_FAILED, turn.language, record)
+            return
         if message.verdict.action == "block" or (message.verdict.action == "review" and not turn.approved):
             outcome: Outcome = "refused" if message.verdict.action == "block" else "review"
             yield self._saying(outcome, f"message_{message.verdict.action}", turn.language, record)
@@ -105,8 +121,7 @@ class Assistant:
 
         with watch("understand"):
             heard = self.understand(message.text, turn)
-        record = replace(
-            record,
+        record = known.add(
             intent=heard.intent,
             sentiment=heard.sentiment,
             question=heard.question,
@@ -150,8 +165,8 @@ class Assistant:
             filters = {key: (value,) for key, value in heard.filters.items()}
             found = self.search(heard.question, base, filters=filters)
         passages = tuple((p.chunk_id, round(p.score, 4)) for p in found.passages)
-        record = replace(
-            record, knowledge_version=found.knowledge_version, confidence=found.confidence, passages=passages
+        record = known.add(
+            knowledge_version=found.knowledge_version, confidence=found.confidence, passages=passages
         )
         if not found.answerable:
             yield self._saying("handed_off", "no_answer", turn.language, record)
@@ -261,6 +276,8 @@ class Assistant:
         """A block takes back what was shown; for review, the safe beginning stays and the rest waits for a person."""
         if unit.verdict.action == "block" and unit.verdict.tier == "grounding":  # the passages do not say so
             return self._saying("handed_off", "no_answer", language, record)
+        if GUARD_FAILED in unit.verdict.categories:
+            return self._saying("handed_off", GUARD_FAILED, language, record)
         if unit.verdict.action == "block":
             return self._saying("refused", "reply_block", language, record)
         units = (*opening, *shown, *self.say("handed_off.review", language, after=True))
@@ -283,9 +300,10 @@ def said_by_bot(turn: Turn) -> tuple[str, ...]:
     return tuple(said.text for said in turn.history if said.role == "bot")
 
 
-def evidence_of(found: Retrieved) -> tuple[str, ...]:
-    """Return the passages as what a reply must rest on."""
-    return tuple("\n".join(filter(None, (p.heading, p.question, p.text))) for p in found.passages)
+def evidence_of(found: Retrieved) -> Evidence:
+    """Return the passages as what a reply must rest on, with the contacts that their base publishes."""
+    passages = ("\n".join(filter(None, (p.heading, p.question, p.text))) for p in found.passages)
+    return Evidence.of(passages, found.contacts)
 
 
 def _written_by(draft: Draft | None, record: Record) -> Record:

@@ -13,11 +13,12 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from attachments import services as attachments
-from chatbot import answering, expiry, handoff, judging, metrics, retention, sweeping, worker_wiring
+from chatbot import answering, expiry, handoff, judging, metrics, retention, sweeping, transcripts, worker_wiring
 from chatbot.events import REDIS_AWAY, LogUnavailable
 from chatbot.models import LedgerEntry, Message
-from chatbot.queueing import ANSWER_TURN, JUDGE_TEXT, enqueue_turn
-from chatbot.wiring import answer_store, event_log, judging_redis, present
+from chatbot.queueing import ANSWER_TURN, JUDGE_TEXT, SEND_TRANSCRIPT, enqueue_turn
+from chatbot.turn import Language
+from chatbot.wiring import answer_store, event_log, judging_redis, lexicon, master_key, present
 from guardrails import vault
 
 logger = logging.getLogger(__name__)
@@ -68,7 +69,6 @@ def judge_text(text_id: str) -> None:
 @shared_task(name="chatbot.tasks.sweep")  # type: ignore[untyped-decorator]
 def sweep() -> None:
     """Find what a crash left behind."""
-    expired = 0
     try:
         swept = sweeping.sweep(
             log=event_log(),
@@ -76,19 +76,32 @@ def sweep() -> None:
             apologise=worker_wiring.apology,
             seconds=worker_wiring.answer_seconds(),
         )
+        for what, count in dataclasses.asdict(swept).items():
+            if count:
+                logger.warning("the sweeper %s %d", what, count)
+                metrics.SWEPT.labels(what).inc(count)
         if event_log().first_call("expire", EXPIRE_SECONDS):
             expired = expiry.expire_idle(idle_seconds=worker_wiring.idle_seconds(), log=event_log())
+            metrics.SWEPT.labels("expired").inc(expired)
         if event_log().first_call("reopen", REOPEN_SECONDS):
             handoff.reopen_messages(timezone.now(), are_there=present, log=event_log())
     except LogUnavailable:
         logger.warning("the event log cannot be reached; the next sweep will look again")
-        return
-    if expired:
-        metrics.SWEPT.labels("expired").inc(expired)
-    for what, count in dataclasses.asdict(swept).items():
-        if count:
-            logger.warning("the sweeper %s %d", what, count)
-            metrics.SWEPT.labels(what).inc(count)
+
+
+@shared_task(name=SEND_TRANSCRIPT, bind=True, max_retries=3)  # type: ignore[untyped-decorator]
+def send_transcript(self: Any, conversation_id: str, sealed: str, language: Language) -> None:
+    """Send a conversation to its customer; again a little later when the mail server does not take it."""
+    try:
+        transcripts.send(
+            uuid.UUID(conversation_id),
+            sealed,
+            language,
+            passes=lambda text: lexicon().judge(text).action == "pass",
+            master_key=master_key(),
+        )
+    except transcripts.NotSent as error:
+        raise self.retry(exc=error, countdown=60 * 2**self.request.retries) from None
 
 
 @shared_task(name="chatbot.tasks.erase_old")  # type: ignore[untyped-decorator]

@@ -9,7 +9,7 @@ from guardrails.verdict import Verdict
 
 Language = Literal["zh", "en"]
 Role = Literal["customer", "bot", "agent"]
-Outcome = Literal["faq", "answered", "clarify", "refused", "review", "handed_off", "chitchat"]
+Outcome = Literal["faq", "answered", "refused", "review", "handed_off", "chitchat"]
 Stage = Literal["searching", "checking", "writing"]
 Interruption = Literal["", "stopped", "timeout", "lost"]
 """Why an answer should end now; empty: it should not."""
@@ -94,7 +94,6 @@ class Record:
     intent: str = ""
     sentiment: str = ""
     understanding: str = ""
-    language: str = ""
     question: str = ""
     engine: str = ""
     prompt_version: str = ""

@@ -16,7 +16,7 @@ from django.conf import settings
 
 from attachments.rules import Rules
 from attachments.scanning import Clamd
-from chatbot import admission, metrics
+from chatbot import admission, metrics, transcripts
 from chatbot.answer_store import AnswerStore
 from chatbot.events import EventLog, LogUnavailable
 from chatbot.feed import Feed
@@ -134,7 +134,7 @@ def rates(options: Config) -> dict[tuple[Action, Scope], Rate]:
         ("conversation", "ip"): options.conversations_per_minute_ip,
         ("conversation", "site"): options.conversations_per_minute_site,
     }
-    return {bucket: Rate.of(number) for bucket, number in per_minute.items()}
+    return {bucket: Rate.of(number) for bucket, number in per_minute.items()} | transcripts.RATES
 
 
 @Once
@@ -192,7 +192,7 @@ def leaving() -> Leaving:
 
 
 @Once
-def waiting() -> Seats:
+def silent_sockets() -> Seats:
     """The sockets of each address that have not said hello to this process."""
     return Seats(config().waiting_sockets_per_ip)
 

@@ -89,13 +89,6 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "zh": "好的，已停止回答。",
         "en": "All right, I have stopped.",
     },
-    "clarify": {
-        "zh": "我想确认一下您的意思。能再具体说说吗？比如是哪件商品，或者订单的哪一步。",
-        "en": (
-            "I want to be sure I understand. Could you say a little more, such as which product "
-            "or which step of the order?"
-        ),
-    },
     "apology": {
         "zh": "抱歉，刚才出了点问题，没能回答您。请您再发一次，或者输入“转人工”。",
         "en": (
@@ -288,6 +281,14 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "zh": "会话已过期，请刷新页面重新开始。",
         "en": "This session has expired. Please reload the page to start again.",
     },
+    "no_hello": {
+        "zh": "连接没有及时建立，正在重新连接。",
+        "en": "The connection was not set up in time. Connecting again.",
+    },
+    "token_refused": {
+        "zh": "登录凭据已失效，请刷新页面后再试。",
+        "en": "Your pass is not valid any more. Please reload the page and try again.",
+    },
     "duplicate_id": {
         "zh": "这条消息的编号已经用过，请刷新页面后再发。",
         "en": "A message with this id was sent before. Please reload the page and send it again.",
@@ -297,6 +298,28 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "zh": "这条消息已经不能修改或撤回了。",
         "en": "It is too late to change or withdraw this message.",
     },
+    "form_incomplete": {
+        "zh": "还有必填的内容没有填，或者格式不对，请检查一下。",
+        "en": "Something is missing, or is not what was asked for. Please look through the form again.",
+    },
+    "not_there": {"zh": "这项内容已经不在了。", "en": "This is no longer there."},
+    "bad_email": {
+        "zh": "这个邮箱地址不对，请检查一下。",
+        "en": "This does not look like an e-mail address. Please check it.",
+    },
+    "mail_unavailable": {
+        "zh": "现在不能发送邮件，可以改为下载对话记录。",
+        "en": "E-mail cannot be sent at the moment. You can download the conversation instead.",
+    },
+    "transcript.subject": {"zh": "您与{site}的对话记录", "en": "Your conversation with {site}"},
+    "transcript.foot": {
+        "zh": "这封邮件是在{site}的聊天窗口里请求发送的。如果不是您本人，请忽略它。",
+        "en": "Somebody asked for this in the chat of {site}. If it was not you, please ignore it.",
+    },
+    "transcript.customer": {"zh": "我", "en": "You"},
+    "transcript.bot": {"zh": "智能助手", "en": "Assistant"},
+    "transcript.agent": {"zh": "人工客服", "en": "Support agent"},
+    "transcript.withdrawn": {"zh": "（已撤回）", "en": "(withdrawn)"},
     "internal": {
         "zh": "抱歉，系统出错了，我们已经记录下来。请稍后再试。",
         "en": "Sorry, something went wrong here. It has been logged; please try again shortly.",

@@ -8,13 +8,13 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from chatbot import metrics, ownership, reviewing, selectors
 from chatbot import services as conversations
@@ -25,26 +25,29 @@ from chatbot.judging import GuardsUnavailable
 from chatbot.limits import TokenBucket
 from chatbot.ownership import NotOwner
 from chatbot.peers import client_network
+from chatbot.sockets import Socket
 from chatbot.summary import summary
 from chatbot.threads import in_thread
 from console import protocol, rules, services, wiring
 from console import selectors as desk
+from console.customers import customer
 from console.hub import Rows
 from console.services import Actor
+from console.team import team
 from console.wording import TEXTS, Language
 from guardrails.personal_data.pool import MaskingUnavailable
 
 logger = logging.getLogger(__name__)
 
-HELLO_SECONDS = 5
 FRAMES_PER_MINUTE = 600
 MOST_WATCHED = 20
 OUTBOX = 1_000
 SESSION_SECONDS = 15
 CLOSE_INTERNAL = 1011
+FILTERS = {field.name for field in fields(desk.Filters)}
 
 
-class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+class StaffConsumer(Socket):
     """One console's socket. Frames are handled one after another; one task sends."""
 
     async def connect(self) -> None:
@@ -59,20 +62,14 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
         peer = (self.scope.get("client") or ("",))[0]
         self.address = client_network(peer, forwarded, chat.limits().trusted_proxies)
         self.name = uuid.uuid4().hex
-        self.admitted = chat.waiting().take(self.address, self.name)
-        await self.accept()
-        metrics.OPEN_SOCKETS.inc()
-        self.hello_timer = asyncio.get_running_loop().call_later(
-            HELLO_SECONDS, lambda: asyncio.ensure_future(self.close(protocol.CLOSE_NO_HELLO))
-        )
-        if not self.admitted:
+        too_late = partial(self.close, protocol.CLOSE_NO_HELLO)
+        admitted = await self.open(chat.silent_sockets(), self.address, self.name, too_late)
+        self.goodbye.push_async_callback(self._leave)
+        if not admitted:
             await self._refuse("too_fast", None)
             await self.close(protocol.CLOSE_TOO_FAST)
 
-    async def disconnect(self, code: int) -> None:
-        metrics.OPEN_SOCKETS.dec()
-        self.hello_timer.cancel()
-        chat.waiting().leave(self.address, self.name)
+    async def _leave(self) -> None:
         wiring.hub().leave(self)
         for task in self.tasks:
             task.cancel()
@@ -82,8 +79,6 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
             await in_thread(partial(wiring.leave, self.user_id))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if not self.admitted:
-            return
         if self.frames.take():
             await self._refuse("too_fast", None)
             await self.close(protocol.CLOSE_TOO_FAST)
@@ -138,7 +133,7 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
             await self.close(protocol.CLOSE_REFUSED)
             return
         self.hello_timer.cancel()
-        chat.waiting().leave(self.address, self.name)
+        self.give_up_seat()
         self.user_id, self.sites, self.language = who["id"], who["site_ids"], hello.language
         await self.send(protocol.frame("welcome", protocol=protocol.VERSION, **who["shown"]))
         loop = asyncio.get_running_loop()
@@ -160,6 +155,12 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
     async def _inbox(self, actor: Actor, frame: protocol.Inbox) -> dict[str, Any]:
         page = await in_thread(partial(list_conversations, actor, frame))
         return {"conversations": page.rows, "more": page.more}
+
+    async def _counts(self, actor: Actor, frame: protocol.Counts) -> dict[str, Any]:
+        return {"counts": await in_thread(partial(count_conversations, actor, frame.site))}
+
+    async def _team(self, actor: Actor, frame: protocol.Team) -> dict[str, Any]:
+        return await in_thread(partial(list_team, actor))
 
     async def _reviews(self, actor: Actor, frame: protocol.Reviews) -> dict[str, Any]:
         return {"reviews": await in_thread(partial(list_reviews, actor))}
@@ -200,6 +201,14 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
 
     async def _unwatch(self, actor: Actor, frame: protocol.Unwatch) -> dict[str, Any]:
         self._forget(frame.conversation)
+        return {}
+
+    async def _customer(self, actor: Actor, frame: protocol.Customer) -> dict[str, Any]:
+        return await in_thread(partial(look_at_customer, actor, frame.conversation))
+
+    async def _tag(self, actor: Actor, frame: protocol.PutTag) -> dict[str, Any]:
+        put = partial(services.tag, actor, frame.conversation, frame.name, on=frame.on, tools=wiring.tools())
+        await in_thread(put, wiring.masking_threads())
         return {}
 
     async def _take(self, actor: Actor, frame: protocol.Take) -> dict[str, Any]:
@@ -257,11 +266,15 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
 
     HANDLERS: ClassVar[dict[type[protocol.Frame], Callable[..., Awaitable[dict[str, Any]]]]] = {
         protocol.Inbox: _inbox,
+        protocol.Counts: _counts,
+        protocol.Team: _team,
         protocol.Reviews: _reviews,
         protocol.Decide: _decide,
         protocol.Available: _available,
         protocol.Watch: _watch,
         protocol.Unwatch: _unwatch,
+        protocol.Customer: _customer,
+        protocol.PutTag: _tag,
         protocol.Take: _take,
         protocol.Transfer: _transfer,
         protocol.HandBack: _hand_back,
@@ -323,6 +336,8 @@ class StaffConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
     async def _show(self, conversation: uuid.UUID, event: Event) -> None:
         if event.seq:
             await self.send(f'{{"type":"event","conversation":"{conversation}","event":{event.frame()}}}')
+        elif event.type == "typing":
+            await self.send(protocol.frame("typing", conversation=str(conversation), author=event.data()["author"]))
 
     async def _live(self, live: bool) -> None:
         await self.send(protocol.frame("service", state="ok" if live else "degraded"))
@@ -392,6 +407,8 @@ def _code_of(error: Exception) -> tuple[str, dict[str, Any]]:
             return "not_found", {}
         case services.NotAllowed():
             return "not_allowed", {}
+        case services.PersonalData():
+            return "personal_data", {}
         case NotOwner():
             return "not_owner", {"owner": error.owner}
         case Withheld():
@@ -457,7 +474,26 @@ def site_ids(user: User) -> frozenset[int] | None:
 def list_conversations(actor: Actor, asked: protocol.Inbox) -> desk.Page:
     """Return a page of what the actor may see now. Raises NotAllowed."""
     services.require(actor, "see_conversation")
-    return desk.inbox(actor.user, site_ids(actor.user), asked.view, site=asked.site, before=asked.before)
+    filters = desk.Filters(**asked.model_dump(include=FILTERS))
+    sites = site_ids(actor.user)
+    return desk.inbox(actor.user, sites, asked.view, filters=filters, sort=asked.sort, before=asked.before)
+
+
+def count_conversations(actor: Actor, site: str) -> dict[protocol.View, int]:
+    """Return how many conversations there are in each view of the actor's. Raises NotAllowed."""
+    services.require(actor, "see_conversation")
+    return desk.counts(actor.user, site_ids(actor.user), site=site)
+
+
+def list_team(actor: Actor) -> dict[str, Any]:
+    """Return who works on the actor's sites, and what waits there. Raises NotAllowed."""
+    services.require(actor, "see_team")
+    return team(site_ids(actor.user), present=chat.presence().agents(), now=timezone.now())
+
+
+def look_at_customer(actor: Actor, conversation_id: uuid.UUID) -> dict[str, Any]:
+    """Return what stands beside a conversation. Raises NotFound."""
+    return customer(services.conversation_for(actor, "see_conversation", conversation_id))
 
 
 def list_reviews(actor: Actor) -> list[dict[str, Any]]:

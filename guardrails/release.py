@@ -4,14 +4,14 @@ Streamed and whole text take the same path, and a guard that fails refuses. Know
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import InitVar, dataclass, field
 from typing import Protocol
 
 from guardrails.lexicon import Hit, Lexicon, verdict_of
 from guardrails.normalizer import context
 from guardrails.units import CAP, safe_cut, split_units
-from guardrails.verdict import PASS, STRICTNESS, Tier, Verdict
+from guardrails.verdict import GUARD_FAILED, PASS, STRICTNESS, Tier, Verdict
 
 logger = logging.getLogger(__name__)
 
@@ -19,6 +19,19 @@ HOLD_LIMIT = 1_024
 """Code points that may wait for a word to be completed. Only invisible or repeated ones can make a word that long."""
 
 _MAKER = object()
+
+
+class Evidence(tuple[str, ...]):
+    """The passages that a reply rests on, and `contacts` of the shop's own, which may be told whatever these say."""
+
+    contacts: Collection[str] = ()
+
+    @classmethod
+    def of(cls, passages: Iterable[str], contacts: Collection[str]) -> "Evidence":
+        """Both."""
+        made = cls(passages)
+        made.contacts = contacts
+        return made
 
 
 class Check(Protocol):
@@ -161,4 +174,4 @@ def guarded(judge: Callable[[], Verdict], tier: Tier | None = None) -> Verdict:
             where = where.tb_next
         place = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "unknown place"
         logger.error("A guard failed, so the text is withheld: %s at %s", type(error).__name__, place)
-        return Verdict("block", tier, ("guard_failed",))
+        return Verdict("block", tier, (GUARD_FAILED,))

@@ -19,3 +19,5 @@ class Verdict:
 
 STRICTNESS: dict[Action, int] = {"pass": 0, "review": 1, "block": 2}
 PASS = Verdict("pass")
+GUARD_FAILED = "guard_failed"
+"""The category of a block that is nobody's judgement: a guard broke or was late."""

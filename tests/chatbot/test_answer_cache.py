@@ -51,7 +51,6 @@ def test_only_a_question_that_is_anybodys_is_looked_up(turn: Turn, question: str
         (conclusion(outcome="refused", reason="reply_block"), "outcome"),
         (conclusion(outcome="review", reason="reply_review"), "outcome"),
         (conclusion(outcome="chitchat", reason="greeting"), "outcome"),
-        (conclusion(outcome="clarify"), "outcome"),
         (replace(conclusion(), held="the rest"), "outcome"),
         (conclusion(reason="stopped"), "interrupted"),
         (conclusion("Ring <CN_MOBILE_1>."), "personal"),

@@ -24,11 +24,13 @@ from chatbot import (
     answering,
     consumers,
     following,
+    metrics,
     ownership,
     protocol,
     pulse,
     services,
     sites,
+    sockets,
     tokens,
     wiring,
 )
@@ -94,10 +96,10 @@ async def web(
     """One web process: its parts, to be changed by a test."""
     monkeypatch.setattr(feed_module, "RETRY_SECONDS", 0.01)
     monkeypatch.setattr(pulse, "BEAT_SECONDS", 0.005)
-    monkeypatch.setattr(consumers, "HELLO_SECONDS", PATIENCE)
+    monkeypatch.setattr(sockets, "HELLO_SECONDS", PATIENCE)
     feed, words = Feed(redis_running.url), Lexicon([Word("badword", "block", "abuse")])
     options = Config(message_characters=200, messages_per_minute=600)
-    parts = SimpleNamespace(lexicon=words, limits=options, find=find, waiting=Seats(5), seats=Seats(5))
+    parts = SimpleNamespace(lexicon=words, limits=options, find=find, silent=Seats(5), seats=Seats(5))
     parts.looks, parts.left = [], []
     monkeypatch.setattr(wiring, "feed", lambda: feed)
     monkeypatch.setattr(wiring, "event_log", lambda: log)
@@ -110,7 +112,7 @@ async def web(
     secret = wiring.secret("limits")
     monkeypatch.setattr(wiring, "limiter", lambda: Limiter(client, wiring.rates(parts.limits), secret=secret))
     monkeypatch.setattr(wiring, "replays", lambda: Replays(client))
-    monkeypatch.setattr(wiring, "waiting", lambda: parts.waiting)
+    monkeypatch.setattr(wiring, "silent_sockets", lambda: parts.silent)
     monkeypatch.setattr(wiring, "seats", lambda: parts.seats)
     monkeypatch.setattr(waiting_room_module, "PAUSE_SECONDS", 0.01)
     parts.presence = Presence(client)
@@ -158,8 +160,14 @@ class Widget:
     ) -> None:
         headers = [(b"origin", origin.encode()), (b"host", host.encode())]
         headers += [(b"x-forwarded-for", forwarded.encode())] if forwarded is not None else []
-        scope = {"type": "websocket", "path": "/ws/chat/", "headers": headers, "subprotocols": [], "client": (peer, 1)}
-        self.socket = ApplicationCommunicator(ChatConsumer.as_asgi(), scope)
+        self.scope = {
+            "type": "websocket",
+            "path": "/ws/chat/",
+            "headers": headers,
+            "subprotocols": [],
+            "client": (peer, 1),
+        }
+        self.socket = ApplicationCommunicator(ChatConsumer.as_asgi(), self.scope)
         self.reader = Reader()
         self.frames: list[Frame] = []
         self.welcome: Frame = {}
@@ -342,30 +350,54 @@ async def test_who_does_not_begin_with_a_good_hello_is_sent_away(frame: Frame, w
 
 
 async def test_who_says_no_hello_in_time_is_sent_away(web: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "HELLO_SECONDS", 0.02)
+    monkeypatch.setattr(sockets, "HELLO_SECONDS", 0.02)
     widget = Widget()
     await widget.connect()
     [error], closed = await widget.closed()
-    assert (error["code"], closed) == ("expired", protocol.CLOSE_NO_HELLO)
+    assert (error["code"], closed) == ("no_hello", protocol.CLOSE_NO_HELLO)
 
 
-async def test_who_said_hello_in_time_may_stay(web: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
-    loop = asyncio.get_running_loop()
-    call_later, timers = loop.call_later, []
-
-    def watched(seconds: float, *call: Any, **options: Any) -> asyncio.TimerHandle:
-        timer = call_later(seconds, *call, **options)
-        if seconds == consumers.HELLO_SECONDS:
-            timers.append(timer)
-        return timer
-
-    monkeypatch.setattr(loop, "call_later", watched)
-    monkeypatch.setattr(consumers, "HELLO_SECONDS", 1234.5)
+async def test_who_said_hello_in_time_may_stay(web: SimpleNamespace) -> None:
     widget = await Widget().open()
-    assert [timer.cancelled() for timer in timers] == [True]
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "hello timer" and not task.cancelling()]
     await widget.send(type="ping")
     await widget.wait_for("pong")
     await widget.leave()
+
+
+@pytest.mark.parametrize("sent_before", [0, 1, 2], ids=["accept", "welcome", "first event"])
+async def test_a_client_that_goes_while_something_is_sent_to_it_leaves_nothing_behind(
+    web: SimpleNamespace, sent_before: int
+) -> None:
+    """uvicorn's `send` raises then, and no disconnect is ever handed over."""
+    hello = {"type": "hello", "protocol": 1, "key": "shop", "token": "", "after": 0, "language": "en"}
+    coming: list[Frame] = [{"type": "websocket.connect"}]
+    coming += [{"type": "websocket.receive", "text": text} for text in (json.dumps(hello), "nonsense", "nonsense")]
+    before, sent = metrics.OPEN_SOCKETS._value.get(), []
+
+    async def receive() -> Frame:
+        if not coming:
+            await asyncio.Event().wait()
+        return coming.pop(0)
+
+    async def send(message: Frame) -> None:
+        sent.append(message)
+        if len(sent) > sent_before:
+            raise OSError("the client has gone")
+
+    await asyncio.wait_for(ChatConsumer.as_asgi()(Widget().scope, receive, send), PATIENCE)
+    assert len(sent) > sent_before
+    assert (metrics.OPEN_SOCKETS._value.get(), web.silent.taken(), web.seats.taken()) == (before, [], [])
+    assert not wiring.feed()._watchers
+
+
+async def test_after_a_goodbye_nothing_is_read_or_sent(web: SimpleNamespace) -> None:
+    widget = Widget()
+    await widget.connect()
+    for _ in range(2):
+        await widget.send(type="ping")
+    frames, closed = await widget.closed()
+    assert ([frame["code"] for frame in frames], closed) == (["bad_hello"], protocol.CLOSE_BAD_HELLO)
 
 
 async def test_a_second_hello_changes_nothing(widget: Widget) -> None:
@@ -392,7 +424,7 @@ async def test_a_hello_that_breaks_gives_a_reason(web: SimpleNamespace, monkeypa
 
 
 async def test_too_many_sockets_without_a_hello_from_one_address_are_sent_away(web: SimpleNamespace) -> None:
-    web.waiting = Seats(2)
+    web.silent = Seats(2)
     silent = [Widget() for _ in range(2)]
     for widget in silent:
         await widget.connect()
@@ -408,14 +440,14 @@ async def test_too_many_sockets_without_a_hello_from_one_address_are_sent_away(w
     again = await Widget().open()
     for widget in (one_more, elsewhere, silent[1], again):
         await widget.leave()
-    assert not web.waiting.taken()
+    assert not web.silent.taken()
     assert not web.seats.taken()
 
 
 async def test_who_has_said_hello_waits_no_more(web: SimpleNamespace) -> None:
-    web.waiting = Seats(1)
+    web.silent = Seats(1)
     tabs = [await Widget().open() for _ in range(3)]
-    assert not web.waiting.taken()
+    assert not web.silent.taken()
     for tab in tabs:
         await tab.leave()
 
@@ -426,7 +458,7 @@ async def test_who_has_said_hello_waits_no_more(web: SimpleNamespace) -> None:
 async def test_a_forwarded_address_counts_only_when_a_trusted_proxy_says_so(
     trusted: list[str], refused: bool, web: SimpleNamespace
 ) -> None:
-    web.waiting = Seats(1)
+    web.silent = Seats(1)
     web.limits = Config(trusted_proxies=trusted)
     first, second = Widget(forwarded="203.0.113.1"), Widget(forwarded="203.0.113.2")
     await first.connect()
@@ -1095,6 +1127,21 @@ async def test_a_word_that_was_forbidden_later_is_withheld_and_the_customers_own
     await first.leave()
 
 
+async def test_a_word_that_is_forbidden_in_mid_reply_is_withheld_once(
+    widget: Widget, web: SimpleNamespace, log: EventLog
+) -> None:
+    await widget.say("what is a frobnicator?")
+    await widget.message()
+    web.lexicon = Lexicon([Word("frobnicator", "block", "abuse")])
+    reply, writer = str(uuid.uuid4()), Writer(uuid.UUID(widget.welcome["conversation"]))
+    for number, text in enumerate(["It is blue. ", "A frobnicator. ", "It is big. ", "It is new. "]):
+        payload = {"reply": reply, "part": number, "text": text, "replace": False}
+        await in_thread(lambda payload=payload: log.append(writer, "reply", payload))
+    await widget.wait_for("reply", part=3)
+    parts = [frame["text"] for frame in widget.frames if frame["type"] == "reply"]
+    assert parts == ["It is blue. ", SENTENCES["withheld"]["en"], "", ""]
+
+
 # --- outages
 
 
@@ -1237,3 +1284,106 @@ async def test_without_redis_nothing_can_be_changed(
     finally:
         redis_running.start()
     assert (await in_thread(Message.objects.get)).text == "How long?"
+
+
+# --- what is answered by `done`
+
+
+async def done(widget: Widget, type_: str, **fields: Any) -> Frame:
+    """Ask, and read until it is answered."""
+    identity = str(uuid.uuid4())
+    await widget.send(type=type_, id=identity, **fields)
+    while True:
+        frame = await widget.next()
+        if frame["type"] in ("done", "error") and frame["id"] == identity:
+            return frame
+
+
+async def test_a_customer_judges_an_answer_and_the_conversation(
+    widget: Widget, queue: FakeQueue, log: EventLog
+) -> None:
+    assert (await done(widget, "rate", score=5))["code"] == "not_there"
+    await widget.say("How long?")
+    await answer(queue, log, "Fifteen days.")
+    message = await widget.message("bot")
+    said = {"helpful": False, "reason": "incomplete", "comment": "My number is 13800138000"}
+    assert (await done(widget, "feedback", message=message["id"], **said))["type"] == "done"
+    assert (await done(widget, "feedback", message=str(uuid.uuid4()), helpful=True))["code"] == "not_there"
+    assert (await done(widget, "rate", score=4, comment="fine"))["type"] == "done"
+    kept = Message.objects.select_related("feedback", "conversation__rating").filter(pk=message["id"])
+    reply = await in_thread(kept.get)
+    assert (reply.feedback.comment, reply.conversation.rating.score) == ("My number is <CN_MOBILE_1>", 4)
+
+
+async def test_a_form_before_the_chat_is_offered_until_it_is_filled_in(web: SimpleNamespace, site: Site) -> None:
+    site.widget = {"pre_chat": [{"name": "name", "label": {"en": "Name"}, "required": True}], "csat": False}
+    await in_thread(site.save)
+    widget = await Widget().open()
+    offered = widget.welcome["widget"]
+    assert (offered["off"], offered["form"][0]["name"]) == (["csat"], "name")
+    assert (await done(widget, "profile", values={}))["code"] == "form_incomplete"
+    assert (await done(widget, "profile", values={"name": "小白"}))["type"] == "done"
+    again = await Widget().open(token=widget.welcome["token"])
+    assert again.welcome["widget"] == {"off": ["csat"]}
+    chat = await in_thread(Conversation.objects.get)
+    assert chat.profile == "name: <PERSON_1>"
+    for socket in (widget, again):
+        await socket.leave()
+
+
+async def test_what_was_said_earlier_comes_with_the_customers_own_data(widget: Widget) -> None:
+    await widget.say("My number is 13800138000")
+    await widget.message()
+    await widget.say("And now?")
+    last = await widget.message()
+    answered = await done(widget, "earlier", before=last["id"])
+    assert [message["text"] for message in answered["messages"]] == ["My number is 13800138000"]
+    assert answered["more"] is False
+    assert (await done(widget, "earlier", before=str(uuid.uuid4())))["code"] == "not_there"
+
+
+async def test_a_transcript_is_read_at_once_or_sent_to_a_sealed_address(
+    widget: Widget, settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    queued: list[tuple[Any, ...]] = []
+    monkeypatch.setattr("chatbot.acts.queue_transcript", lambda *sent: queued.append(sent))
+    await widget.say("My number is 13800138000")
+    await widget.message()
+    assert "You: My number is 13800138000" in (await done(widget, "transcript"))["text"]
+    assert widget.welcome["mail"] is False
+    address = "li.wei@post.example"
+    assert (await done(widget, "transcript", email=address))["code"] == "mail_unavailable"
+    settings.MAIL_FROM = "help@shop.example"
+    assert (await done(widget, "transcript", email="nowhere"))["code"] == "bad_email"
+    codes = [(await done(widget, "transcript", email=address)).get("code") for _ in range(4)]
+    assert codes == [None, None, None, "too_fast"]
+    assert len(queued) == 3
+    assert address not in str(queued) + caplog.text
+
+
+async def test_who_reads_traditional_characters_gets_them(web: SimpleNamespace, site: Site, log: EventLog) -> None:
+    site.widget = {"greeting": {"zh": "欢迎咨询"}}
+    await in_thread(site.save)
+    widget = await Widget().open(language="zh-TW")
+    assert (widget.welcome["language"], widget.welcome["widget"]["greeting"]) == ("zh", "歡迎諮詢")
+    await widget.say("退货要多久？")
+    assert (await widget.message())["text"] == "退货要多久？"  # as they wrote it
+
+    def speak() -> None:
+        chat = Conversation.objects.get()
+        services.announce(Message.objects.create(conversation=chat, role="bot", text="退货在十五天内。"), log=log)
+
+    await in_thread(speak)
+    assert (await widget.message("bot"))["text"] == "退貨在十五天內。"
+    await widget.leave()
+
+
+async def test_a_hello_tells_when_people_are_back(web: SimpleNamespace, site: Site) -> None:
+    widget = await Widget().open()
+    assert widget.welcome["away"] == ""
+    await widget.leave()
+    site.hours = {"zone": "Asia/Shanghai", "week": {}}
+    await in_thread(site.save)
+    widget = await Widget().open()
+    assert widget.welcome["away"] == "Our people are away. Leave a message here."
+    await widget.leave()

@@ -136,3 +136,18 @@ async def test_a_feed_that_cannot_be_read_recovers(feed: Feed, log: EventLog, mo
     await soon(lambda: watcher.states[-1] is True)
     log.append(Writer(chat), "status", {})
     await soon(lambda: watcher.events)
+
+
+async def test_an_observer_that_breaks_takes_nothing_from_the_others(feed: Feed, log: EventLog) -> None:
+    class Broken:
+        def on_entry(self, entry: object) -> None:
+            raise RuntimeError("an observer broke")
+
+        def on_feed(self, up: bool) -> None: ...
+
+    chat = begin(log)
+    watcher = await watching(feed, chat)
+    feed.observe(Broken())
+    log.append(Writer(chat), "status", {})
+    await soon(lambda: len(watcher.events) == 1)
+    assert feed.up

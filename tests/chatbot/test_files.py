@@ -188,7 +188,7 @@ def test_a_token_opens_its_own_site_and_origin_alone(browser: Browser, site: Sit
     ]
     for headers in stolen:
         response = browser.upload(**headers)  # type: ignore[arg-type]
-        assert (response.status_code, code(response)) == (401, "expired"), headers
+        assert (response.status_code, code(response)) == (401, "token_refused"), headers
     assert not Attachment.objects.exists()
 
 

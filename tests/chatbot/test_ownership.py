@@ -176,7 +176,8 @@ def test_a_take_over_in_mid_stream_makes_the_running_answer_the_draft_and_ends_i
 ) -> None:
     script = FakeAnswer(["One. ", "Two. ", lambda: take_over(mei), "Three. ", "Four. "])
     assert (
-        answering.answer_turn(say().id, answer=script, log=log, pulse=Pulse(log), enqueue=FakeQueue(), seconds=60) is None
+        answering.answer_turn(say().id, answer=script, log=log, pulse=Pulse(log), enqueue=FakeQueue(), seconds=60)
+        is None
     )
     assert Conversation.objects.get().draft == "One. Two. "
     assert script.interruptions == ["", "", ""]  # the part that was refused was the last one asked for
@@ -210,7 +211,8 @@ def test_after_redis_forgot_the_take_over_the_bot_is_refused_all_the_same(
 ) -> None:
     script = FakeAnswer(["One. ", lambda: take_over(mei), log._redis.flushall, "Two. "])
     assert (
-        answering.answer_turn(say().id, answer=script, log=log, pulse=Pulse(log), enqueue=FakeQueue(), seconds=60) is None
+        answering.answer_turn(say().id, answer=script, log=log, pulse=Pulse(log), enqueue=FakeQueue(), seconds=60)
+        is None
     )
     assert "Two" not in str(log.read(chat.id, 0)[0])
 

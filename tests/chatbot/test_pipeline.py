@@ -126,7 +126,7 @@ def test_the_record_names_the_rung_that_wrote() -> None:
 
 def test_the_record_says_why() -> None:
     record = Stage().conclude().record
-    assert (record.intent, record.language, record.question) == ("other", "en", "How long do returns take?")
+    assert (record.intent, record.question) == ("other", "How long do returns take?")
     assert (record.engine, record.prompt_version, record.knowledge_version) == ("fake:none", "v1", 3)
     assert (record.confidence, record.passages) == (0.8, ((7, 0.9), (8, 0.9)))
     assert record.verdicts[0] == PASS
@@ -322,7 +322,7 @@ def test_a_time_out_hands_over_in_place_of_half_an_answer() -> None:
     assert end.sources == ()
 
 
-def test_a_screen_that_breaks_refuses() -> None:
+def test_when_a_screen_breaks_nothing_is_answered_and_a_person_is_called() -> None:
     stage = Stage()
     broken = Assistant(
         screen=lambda text: screen_message(text, None),  # type: ignore[arg-type]
@@ -333,11 +333,11 @@ def test_a_screen_that_breaks_refuses() -> None:
         say=say,
     )
     end = concluded(list(broken.answer(Turn("hi", "en"), "shop", lambda: "")))
-    assert end.outcome == "refused"
+    assert (end.outcome, end.reason) == ("handed_off", "guard_failed")
     assert stage.search.asked == []
 
 
-def test_a_release_check_that_breaks_refuses() -> None:
+def test_when_a_check_breaks_nothing_is_shown_and_a_person_is_called() -> None:
     def broken(unit: str, evidence: object) -> Verdict:
         raise RuntimeError("a check broke")
 
@@ -351,8 +351,21 @@ def test_a_release_check_that_breaks_refuses() -> None:
         say=say,
     )
     events = list(assistant.answer(Turn("How long?", "en"), "shop", lambda: ""))
+    end = concluded(events)
     assert parts(events) == ""
-    assert concluded(events).outcome == "refused"
+    assert (end.outcome, end.reason) == ("handed_off", "guard_failed")
+
+
+def test_what_was_known_when_the_model_had_too_much_to_do_is_recorded() -> None:
+    def full(*_: object, **__: object) -> Retrieved:
+        raise BatcherFull
+
+    stage = Stage()
+    assistant = replace(stage.assistant(), search=full)
+    end = concluded(list(assistant.answer(Turn("How long do returns take?", "en"), "shop", lambda: "")))
+    assert (end.outcome, end.reason) == ("handed_off", "timeout")
+    assert (end.record.intent, end.record.question) == ("other", "How long do returns take?")
+    assert end.record.verdicts
 
 
 @settings(max_examples=100, deadline=None)

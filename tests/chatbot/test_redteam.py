@@ -43,7 +43,7 @@ def test_no_case_is_there_twice() -> None:
 
 @pytest.mark.parametrize("suite", SUITES)
 def test_every_case_can_fail_and_can_pass(suite: str) -> None:
-    anything = {"refused", "review", "handed_off", "clarify", "answered", "faq", "chitchat"}
+    anything = {"refused", "review", "handed_off", "answered", "faq", "chitchat"}
     for case in ALL:
         if case.suite == suite:
             assert not judge(case, good(case)), case.id

@@ -105,7 +105,6 @@ def test_the_moods_are_those_of_the_customers_messages_and_know_what_was_answere
         ("Welcome to our little shop!", "chitchat", False),
         ("I may not speak of that.", "refused", False),
         ("A colleague is coming.", "handed_off", False),
-        ("Which one do you mean?", "clarify", False),
         (SENTENCES["thanks_goodbye"]["zh"], "", False),
         (SENTENCES["refused"]["en"], "", False),
         (SENTENCES["handed_off.no_answer"]["en"], "", False),

@@ -16,13 +16,13 @@ from django.contrib.auth.models import User
 from django.db import connections
 from django.test import Client
 
-from chatbot import services, threads, wiring
+from chatbot import services, sockets, threads, wiring
 from chatbot.events import EventLog
 from chatbot.feed import Feed
 from chatbot.models import Conversation, Site
 from chatbot.presence import Presence
 from config.environment import Config
-from console import accounts, consumers
+from console import accounts
 from console import hub as hub_module
 from console import wiring as console_wiring
 from console.consumers import StaffConsumer
@@ -112,7 +112,7 @@ async def web(
 ) -> AsyncIterator[SimpleNamespace]:
     """One web process: its parts, to be changed by a test."""
     monkeypatch.setattr(hub_module, "FLUSH_SECONDS", 0.01)
-    monkeypatch.setattr(consumers, "HELLO_SECONDS", PATIENCE)
+    monkeypatch.setattr(sockets, "HELLO_SECONDS", PATIENCE)
     feed, find = Feed(redis_running.url), FakeFind()
     words = Lexicon([Word("badword", "block", "abuse"), Word("riskword", "review", "politics")])
     judging = FakeJudging()

@@ -12,7 +12,7 @@ from django.contrib.sessions.models import Session
 from django.db import OperationalError
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from chatbot import answering, ownership, services, wiring
+from chatbot import answering, ownership, services, sockets, wiring
 from chatbot.events import EventLog
 from chatbot.judging import GuardsUnavailable
 from chatbot.limits import TokenBucket
@@ -180,7 +180,7 @@ async def test_an_address_has_so_many_sockets_that_have_not_said_who_they_are(
     web: SimpleNamespace, mei: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seats = Seats(2)
-    monkeypatch.setattr(wiring, "waiting", lambda: seats)
+    monkeypatch.setattr(wiring, "silent_sockets", lambda: seats)
     silent = [Console(), Console()]
     for console in silent:
         await console.connect()
@@ -208,11 +208,11 @@ async def test_rights_that_end_end_at_the_next_frame(web: SimpleNamespace, mei: 
 async def test_silence_and_nonsense_before_the_hello_end_the_socket(
     web: SimpleNamespace, chat: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "HELLO_SECONDS", 0.02)
+    monkeypatch.setattr(sockets, "HELLO_SECONDS", 0.02)
     silent = Console()
     await silent.connect()
     assert (await silent.closed())[1] == protocol.CLOSE_NO_HELLO
-    monkeypatch.setattr(consumers, "HELLO_SECONDS", PATIENCE)
+    monkeypatch.setattr(sockets, "HELLO_SECONDS", PATIENCE)
     forward = Console()
     await forward.connect()
     await forward.send(type="take", id=str(uuid.uuid4()), conversation=str(chat.pk))
@@ -628,9 +628,9 @@ async def test_a_list_and_a_row_cost_the_same_queries_whatever_their_length(
 
     def count() -> None:
         ids = list(Conversation.objects.values_list("id", flat=True))
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(2):
             selectors.inbox(mei, [site.pk], "all")
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(2):
             selectors.rows(ids)
         with django_assert_num_queries(3):
             assert len(selectors.reviews([site.pk])) == len(ids)
