@@ -32,12 +32,14 @@ LIMITS = {10_000: 20.0, 100_000: 40.0, 1_000_000: 80.0}
 RECALL = 0.95
 PUBLISH_SECONDS = 2.0
 THROUGHPUT = 0.8
-CHUNKS_A_DOCUMENT = 50
+CHUNKS_A_DOCUMENT = 55
+"""So that a million are fewer documents than a base may have, and one more can come."""
 CODE = "KX-77310"
 FILTERS = {"hundredth": ["7"]}
 """Lets through one document in a hundred."""
-PASS = {"action": "pass", "tier": None, "categories": []}
-_AT_ONCE = 5000
+PASS: dict[str, Any] = {"action": "pass", "tier": None, "categories": []}
+AT_ONCE = 5000
+"""Chunks that are made and written at once; none of their documents goes on after them."""
 _WATCHED_BEFORE = 1.5
 
 
@@ -88,9 +90,9 @@ def fill(slug: str, size: int, source: Any, model: str, dice: np.random.Generato
     pairs = np.empty(size, np.int64)
     hashes: list[list[bytes]] = [[], []]
     made = source.chunks(size, dice)
-    for number in range(0, size, _AT_ONCE):
+    for number in range(0, size, AT_ONCE):
         rows: list[Chunk] = []
-        some = list(islice(made, _AT_ONCE))
+        some = list(islice(made, AT_ONCE))
         for start in range(0, len(some), CHUNKS_A_DOCUMENT):
             said = {"hundredth": str((number + start) // CHUNKS_A_DOCUMENT % 100)}
             name = f"{number + start}.csv"
@@ -129,7 +131,7 @@ def fill(slug: str, size: int, source: Any, model: str, dice: np.random.Generato
         for kept, vector in zip(source.kept, source.texts, strict=True)
     }
     ordered = iter(sorted(stored.items()))  # in the order of the table's index, which is then written front to back
-    while some_rows := list(islice(ordered, _AT_ONCE)):
+    while some_rows := list(islice(ordered, AT_ONCE)):
         Embedding.objects.bulk_create(
             [Embedding(model=model, text_hash=key, vector=vector) for key, vector in some_rows], ignore_conflicts=True
         )
@@ -235,13 +237,17 @@ def search(figures: Figures, slug: str, questions: Path, embedder: Any) -> None:
         worker.hear()
     time.sleep(_WATCHED_BEFORE)
     text = f"The spare pole {CODE} fits every tent that we have sold since spring."
-    import_document(
+    report = import_document(
         slug, "new.md", text.encode(), embedder=embedder, judge=lambda s: [PASS] * len(s), guard_version="bench"
     )
     published = time.time()
+    if report.state != "live":
+        raise SystemExit(f"nothing was published: the file is {report.state}, {report.reason}")
     taken = []
     for worker in workers:
         heard = worker.hear()
+        if heard["found"] is None:
+            raise SystemExit("a searching process never found what was published")
         figures.publish_s.append(heard["found"] - published)
         taken += [1000 * seconds for _, seconds in heard["searches"]]
         worker.end()

@@ -101,7 +101,9 @@ def measured(retriever: Retriever, questions: list[str], vectors: dict[str, Any]
 
 
 def watch(bases: KnowledgeBases, base: str, questions: list[str], question: str, code: str) -> None:
-    """Search without pause until the question finds the code; tell when that was, and how long searches took."""
+    """Search without pause until the question finds the code; tell when that was, None for never, and how long searches
+    took.
+    """
     stop = threading.Event()
     taken: list[tuple[float, float]] = []
 
@@ -121,12 +123,11 @@ def watch(bases: KnowledgeBases, base: str, questions: list[str], question: str,
     for thread in threads:
         thread.start()
     tell(watching=True)
-    given_up = time.time() + GIVEN_UP_SECONDS
-    while not any(code in passage.text for passage in bases.search(question, base).passages):
-        if time.time() > given_up:
-            break
+    found, given_up = None, time.time() + GIVEN_UP_SECONDS
+    while found is None and time.time() < given_up:
+        if any(code in passage.text for passage in bases.search(question, base).passages):
+            found = time.time()
         time.sleep(CODE_SECONDS)
-    found = time.time()
     time.sleep(1)
     stop.set()
     for thread in threads:

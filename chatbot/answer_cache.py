@@ -16,7 +16,7 @@ from chatbot.turn import Conclusion, Language, Record, Turn
 from guardrails.placeholders import PLACEHOLDER
 from knowledge.passages import Passage, Retrieved, Vectors
 
-VERSION = 1  # of what is written below; other versions are not read
+VERSION = 2  # of what is written below; other versions are not read
 LARGEST = 32_768  # bytes of a kept answer
 _NO_VECTOR: Vectors = np.zeros(0, np.float32)
 
@@ -206,6 +206,7 @@ def written(answer: Answer) -> bytes:
             "knowledge": found.knowledge_version,
             "confidence": found.confidence,
             "exact": found.exact,
+            "contacts": sorted(found.contacts),
             "passages": [
                 [p.chunk_id, p.document, p.ref, p.heading, p.text, p.question, p.language, p.score]
                 for p in found.passages
@@ -228,6 +229,7 @@ def read(stored: bytes) -> Answer | None:
             confidence=float(row["confidence"]),
             exact=bool(row["exact"]),
             knowledge_version=int(row["knowledge"]),
+            contacts=frozenset(row["contacts"]),
         )
         return Answer(
             text=str(row["text"]),

@@ -6,7 +6,7 @@ an answer quotes the same sentences for many customers.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,14 @@ import numpy as np
 from chatbot.prompts import CANARIES, instructions
 from guardrails.classification.checks import InjectionCheck, ToxicityCheck
 from guardrails.classification.classifier import Classifier, ClassifierError
-from guardrails.classification.shipped import ADAPTER, DOCUMENT, SHIPPED, encoder_folder
+from guardrails.classification.shipped import (
+    ADAPTER,
+    BASE_ENCODER,
+    DOCUMENT,
+    GUARD_ENCODER,
+    SHIPPED,
+    encoder_folder,
+)
 from guardrails.grounding.check import Grounding
 from guardrails.guard_model.answers import GuardModelError, NoVerdict, read_labels
 from guardrails.guard_model.check import Ask, ModelCheck, Role
@@ -24,11 +31,11 @@ from guardrails.leaks import LeakCheck, published_in
 from guardrails.levels import Levels
 from guardrails.lexicon import Lexicon
 from guardrails.quarantine import DocumentGuard, fingerprint
-from guardrails.release import Check, guarded, judge_unit, strictest
+from guardrails.release import Check, Evidence, guarded, judge_unit, strictest
 from guardrails.units import split_units
 from guardrails.verdict import PASS, Verdict
 from knowledge.batching import Batcher
-from knowledge.embedding import Embedder, OnnxEmbedder, as_passage, as_query
+from knowledge.embedding import Embedder, OnnxEmbedder, TorchEmbedder, as_passage, as_query
 from knowledge.passages import Vectors
 
 REMEMBERED = 8_192
@@ -66,8 +73,7 @@ class Guards:
     """The classifiers have an encoder of their own; `base` lends its tokenizer, `models` is their folder.
 
     levels: asked at every judgement of a message or a unit; documents are judged by the levels that ship, since they
-    are not judged again when levels move. model: asked last, about messages and units. contacts: what documents publish
-    of the shop's own, which may be told whatever passages were found.
+    are not judged again when levels move. model: asked last, about messages and units.
     Raises guardrails' ClassifierError and knowledge's ModelMissing.
     """
 
@@ -77,12 +83,9 @@ class Guards:
         models: Path,
         levels: Callable[[], Levels] = Levels,
         model: Ask | None = None,
-        contacts: Callable[[], Collection[str]] = tuple,
     ) -> None:
         toxicity, injection = (Classifier.load(SHIPPED / task) for task in ("toxicity", "injection"))
-        folder = encoder_folder(toxicity.encoder, models)
-        tokenizer = base.tokenizer if isinstance(base, OnnxEmbedder) else None
-        encoder = OnnxEmbedder(folder, tokenizer=tokenizer)
+        encoder = _encoder(base, toxicity.encoder, models)
 
         def vectors(texts: Sequence[str]) -> Vectors:
             return encoder.embed([as_query(text) for text in texts])
@@ -97,7 +100,6 @@ class Guards:
         )
         self._weigh = Grounding(lambda texts: base.embed([as_passage(text) for text in texts]))
         self._leaks = LeakCheck(CANARIES, instructions())
-        self._contacts = contacts
         self._model_on_messages = (ModelCheck(model, "customer"),) if model else ()
         self._model_on_replies = (ModelCheck(model, "shop"),) if model else ()
 
@@ -144,10 +146,19 @@ class Guards:
         replies would wait for a reviewer in vain.
         """
         verdict = self._weigh(unit, evidence)
-        if verdict.action == "block" and (own := published_in(unit, self._contacts())):
+        contacts = evidence.contacts if isinstance(evidence, Evidence) else ()
+        if verdict.action == "block" and (own := published_in(unit, contacts)):
             told = [f"{OWN}: {one}{stop}" for one in own for stop in ("", ".")]  # a full stop may hide a number's end
             verdict = self._weigh(unit, (*evidence, *told))
         return verdict if verdict.action == "block" else PASS
+
+
+def _encoder(base: Embedder, name: str, models: Path) -> Embedder:
+    """The classifiers' encoder, where `base` runs: on the same GPU, or on the CPU with its tokenizer."""
+    if isinstance(base, TorchEmbedder):
+        return TorchEmbedder(models / BASE_ENCODER, adapter=ADAPTER if name == GUARD_ENCODER else None)
+    tokenizer = base.tokenizer if isinstance(base, OnnxEmbedder) else None
+    return OnnxEmbedder(encoder_folder(name, models), tokenizer=tokenizer)
 
 
 def ask_model(folder: Path, labels: str = "", seconds: float = SECONDS) -> Ask:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 
 from django.db import DatabaseError, close_old_connections
 
@@ -48,14 +49,15 @@ class KnowledgeBases:
         self._indexes: dict[str, Index] = {}
         self._published: dict[str, Published] = {}
         self._retrievers: dict[str, Retriever] = {}
-        self._contacts: dict[str, tuple[tuple[int, int], list[str]]] = {}
+        self._contacts: dict[str, tuple[tuple[int, int], frozenset[str]]] = {}
         self._looked: dict[str, float] = {}
         self._asked: dict[str, float] = {}
         self._watching = False
 
     def search(self, question: str, base: str, *, filters: Filters | None = None) -> Retrieved:
         """Search what `filters` let through of the newest release. Raises `BaseMissing`, `VectorsMissing`."""
-        return self.retriever(base).search(question, filters=filters)
+        found = self.retriever(base).search(question, filters=filters)
+        return replace(found, contacts=self.contacts(base))
 
     def retriever(self, base: str) -> Retriever:
         """Return the retriever of a base's newest release. Raises `BaseMissing`, `VectorsMissing`."""
@@ -73,16 +75,15 @@ class KnowledgeBases:
         index = self._indexes.get(base)
         return 0 if index is None else index.version
 
-    def contacts(self) -> frozenset[str]:
-        """What looks like personal data and is published, in any base that was searched: nobody's secret."""
-        found: set[str] = set()
-        for base, now in tuple(self._published.items()):
-            release = now.base_id, now.number
-            kept = self._contacts.get(base)
-            if kept is None or kept[0] != release:
-                kept = self._contacts[base] = release, releases.contacts(base)
-            found.update(kept[1])
-        return frozenset(found)
+    def contacts(self, base: str) -> frozenset[str]:
+        """What looks like personal data and is published in the base: nobody's secret. None before its first search."""
+        now, kept = self._published.get(base), self._contacts.get(base)
+        if now is None:
+            return frozenset()
+        release = now.base_id, now.number
+        if kept is None or kept[0] != release:
+            kept = self._contacts[base] = release, frozenset(releases.contacts(base))
+        return kept[1]
 
     def stamp(self, base: str) -> tuple[int, str]:
         """The release of the base that this process answers from, and all that its answers hang on: the base itself
@@ -130,9 +131,9 @@ class KnowledgeBases:
         if index is not None and self._published[base].base_id != now.base_id:
             self._drop(base)  # another has its slug by now
             index = None
-        if index is None or loader.has_newer_snapshot(now.base_id, index):
-            index = self._swap(base, loader.load(base, checked=index is None), now)
-        elif index.version != now.number:
+        if index is None:
+            index = self._swap(base, loader.load(base), now)
+        elif index.version != now.number or loader.has_newer_snapshot(now.base_id, index):
             index = self._swap(base, loader.load(base, index), now)
             index.pair()  # it takes a while, and the pairs of the release before do until then
             self._swap(base, index, now)

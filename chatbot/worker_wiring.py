@@ -148,7 +148,7 @@ def guards() -> Guards:
     """What stands around messages and replies beside the word lists."""
     o = config()
     model = ask_model(o.guard_model, o.guard_labels, o.guard_seconds) if o.guard_model else None
-    return Guards(embedder(), o.models, levels, model, contacts=lambda: knowledge_bases().contacts())
+    return Guards(embedder(), o.models, levels, model)
 
 
 def guard_version() -> str:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -15,6 +16,7 @@ from desk import jobs, purging, wiring
 from desk.models import Job
 from knowledge import stages, storage
 from knowledge.blocks import Unreadable
+from knowledge.blocks import as_json as blocks_as_json
 from knowledge.models import Document, DocumentVersion, Purge
 from knowledge.releases import Conflict
 from knowledge.stages import Preview
@@ -24,6 +26,9 @@ logger = logging.getLogger(__name__)
 PREVIEW_SECONDS = 120.0
 PREVIEW_CHUNKS = 500
 """What a preview shows; a person looks at fewer."""
+
+SOURCE_CHARACTERS = 1_500_000
+"""Of a file that is told block by block."""
 
 PLACES_NAMED = 20
 """Of a store in which something is left."""
@@ -82,21 +87,42 @@ def _alive(job: Job) -> Iterator[None]:
 
 
 def _preview(job: Job) -> dict[str, Any]:
+    if "source" in job.wanted:
+        return _source(*_stored(job.wanted["source"]))
     if "version" in job.wanted:
-        version = DocumentVersion.objects.select_related("document__base").filter(pk=job.wanted["version"]).first()
-        if version is None:  # it was purged meanwhile
-            raise Unreadable("missing")
-        document = version.document
-        try:
-            data = storage.load(stages.documents_folder(), version.content_hash)
-        except FileNotFoundError:
-            raise Unreadable("missing") from None
+        document, data = _stored(job.wanted["version"])
     else:
         data, name = jobs.file_of(job), job.wanted["name"]
         stored = Document.objects.select_related("base").filter(base=job.base_id, name=name).first()
         document = stored or Document(base=job.base, name=name)
     tools = wiring.tools(job.base.slug)
     return as_json(document, stages.preview(document, data, tools, seconds=PREVIEW_SECONDS, most=PREVIEW_CHUNKS))
+
+
+def _stored(version_id: int) -> tuple[Document, bytes]:
+    """The document of a version and its file. Raises Unreadable when it was purged meanwhile."""
+    version = DocumentVersion.objects.select_related("document__base").filter(pk=version_id).first()
+    if version is None:
+        raise Unreadable("missing")
+    try:
+        return version.document, storage.load(stages.documents_folder(), version.content_hash)
+    except FileNotFoundError:
+        raise Unreadable("missing") from None
+
+
+def _source(document: Document, data: bytes) -> dict[str, Any]:
+    """The blocks of a file as they stand in it, as many as a person reads."""
+    end = time.monotonic() + PREVIEW_SECONDS
+    blocks, _ = stages.read(document.name, data, lambda: time.monotonic() > end)
+    shown: list[Any] = []
+    size = 0
+    for block in blocks:
+        values = blocks_as_json(block)
+        size += len(str(values))
+        if size > SOURCE_CHARACTERS:
+            break
+        shown.append(values)
+    return {"document": document.name, "blocks": shown, "left_out": len(blocks) - len(shown)}
 
 
 def as_json(document: Document, found: Preview) -> dict[str, Any]:
@@ -120,7 +146,7 @@ def _purge(job: Job) -> dict[str, Any]:
     if document is None or sha256(document.name.encode()).hexdigest() != job.wanted["name"]:
         purged = Purge.objects.filter(base=job.base_id, document=job.wanted["name"]).first()
         if purged is not None:  # removed by who did this job and died, or by somebody else
-            return {"database": purging.finish(purged), "note": "it was removed before"}
+            return purging.finish(purged, answer_store()) | {"note": "it was removed before"}
         raise Conflict("there is no such document any more")
     gone = purging.purge(
         document,

@@ -67,13 +67,12 @@ def purge(
     not in the snapshots' files.
 
     Raises Conflict while it is published, unless forced. When redis cannot be reached, what it holds stays until it
-    forgets; `redis` says so.
+    forgets; `redis` and `answers` say so.
     """
     marked = purging.mark(document, author=author, force=force)
     replies, reached = _forget_replies(marked, document, log, answers)
     loading.forget(Path(settings.VAR) / "index", document.base.slug, marked.hashes["versions"], store)
     gone = purging.remove(document, marked)
-    reached = _forget_answers(answers) and reached  # again: one may have been written from what was still there
     return {
         "versions": gone.versions,
         "chunks": gone.chunks,
@@ -81,14 +80,20 @@ def purge(
         "files": gone.files,
         "replies": replies,
         "redis": "searched" if reached else "could not be reached",
-        "database": finish(marked),
+        **finish(marked, answers),
     }
 
 
-def finish(marked: Purge) -> str:
-    """Do what follows once the document is gone, and say what became of the database; may be called again."""
+def finish(marked: Purge, answers: AnswerStore | None) -> dict[str, str]:
+    """Do what follows once the document is gone, and say what became of kept answers and the database; may be called
+    again.
+    """
+    forgotten = _forget_answers(answers)  # again: one may have been written from what was still there
     _forget_previews(marked)
-    return "overwritten" if _overwrite() else "deleted rows are not overwritten yet: vacuum it"
+    return {
+        "answers": "forgotten" if forgotten else "redis could not be reached",
+        "database": "overwritten" if _overwrite() else "deleted rows are not overwritten yet: vacuum it",
+    }
 
 
 def _forget_replies(marked: Purge, document: Document, log: EventLog, answers: AnswerStore | None) -> tuple[int, bool]:

@@ -1,7 +1,7 @@
 """Which passages may be found, by what is known of their documents. Knows nothing of searching."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 Filters = Mapping[str, Collection[str]]
 """A passage may be found when for every key its document has one of the values; without keys, every passage may."""
@@ -14,12 +14,33 @@ MOST_CHARACTERS = 200
 _KEY = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 
-class Catalogue:
-    """What is known of the documents of an index, by document version. Never changes."""
+class Catalogue(Mapping[int, Mapping[str, str]]):
+    """What is known of the documents of an index, by document version: metadata and name (`DOCUMENT`). Never changes.
 
-    def __init__(self, about: Mapping[int, Mapping[str, str]]) -> None:
-        """`about` has a document's metadata and its name (`DOCUMENT`) by version."""
+    `described` is the base's number of what is said of its documents, that this was read at.
+    """
+
+    def __init__(self, about: Mapping[int, Mapping[str, str]], described: int = 0) -> None:
+        """`about` is not copied."""
         self._about = about
+        self.described = described
+
+    def __getitem__(self, version: int) -> Mapping[str, str]:
+        return self._about[version]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._about)
+
+    def __len__(self) -> int:
+        return len(self._about)
+
+    def changed(self, gone: Iterable[int], came: Mapping[int, Mapping[str, str]]) -> "Catalogue":
+        """The same without those versions and with others."""
+        about = dict(self._about)
+        for version in gone:
+            about.pop(version, None)
+        about.update(came)
+        return Catalogue(about, self.described)
 
     def versions(self, filters: Filters) -> list[int] | None:
         """The versions whose documents fit, None for all; the language, a passage's own, does not count here."""

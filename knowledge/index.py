@@ -137,7 +137,7 @@ class Index:
     """Immutable but for `twins`: searched from any number of threads.
 
     `languages` has by row 1 for Chinese, 0 for others; `twins` has by row the row of the passage's translation, -1
-    where there is none.
+    where there is none. `catalogue` is what is known of its documents.
     """
 
     def __init__(self, entries: Sequence[Entry], *, version: int, dimension: int) -> None:
@@ -180,7 +180,7 @@ class Index:
         self._know(Catalogue({}))
 
     def _know(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
+        self.catalogue = catalogue
         self._chosen = lru_cache(_FILTERS_KEPT)(self._choose)
 
     def __len__(self) -> int:
@@ -248,7 +248,7 @@ class Index:
 
     def _choose(self, filters: frozenset[tuple[str, frozenset[str]]]) -> Chosen:
         wanted = dict(filters)
-        versions = self._catalogue.versions(wanted)
+        versions = self.catalogue.versions(wanted)
         masks = [part.alive for part in self.parts]
         if versions is not None:
             masks = [mask & part.segment.of_versions(versions) for mask, part in zip(masks, self.parts, strict=True)]
@@ -340,10 +340,12 @@ class Index:
 
     def _inherit(self, before: "Index") -> None:
         """The pairs of the index before, as far as both are still there."""
+        rows_before = np.flatnonzero(before.twins >= 0)
+        if not len(rows_before):
+            return
         alive, chunks = self._alive_chunks()
         _, chunks_before = before._alive_chunks()
-        rows_before = np.flatnonzero(before.twins >= 0)
-        row_of = dict(zip(chunks[alive].tolist(), alive.tolist(), strict=True)) if len(rows_before) else {}
+        row_of = dict(zip(chunks[alive].tolist(), alive.tolist(), strict=True))
         for row in rows_before.tolist():
             here, there = (row_of.get(int(chunks_before[one])) for one in (row, before.twins[row]))
             if here is not None and there is not None:

@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from django.db.models import QuerySet
 
 from knowledge import snapshots, vectors
 from knowledge.errors import BaseMissing, VectorsMissing
 from knowledge.filters import DOCUMENT, Catalogue
 from knowledge.index import Index, Part
 from knowledge.lexical import Mask
-from knowledge.models import Chunk, Embedding, KnowledgeBase, ReleaseItem
+from knowledge.models import Chunk, Embedding, KnowledgeBase, Release, ReleaseItem
 from knowledge.nearest import Faiss, Nearest, Stored
 from knowledge.passages import Passage, Sentence, Vectors
+from knowledge.releases import only_in
 from knowledge.segments import Entry, Segment, join_segments, make_segment
 from knowledge.snapshots import Damaged, Snapshot
 
@@ -109,26 +111,24 @@ class Loader:
         self._model_id, self._folder, self._store = model_id, folder, store
         self._stored = _StoredPassages(model_id)
 
-    def load(
-        self, base_slug: str, before: Index | None = None, *, number: int | None = None, checked: bool = True
-    ) -> Index:
-        """The index of the published release, or of that `number`, from the newest snapshot or from the index `before`;
-        then it has that one's pairs of translations until `pair` is called. Raises `BaseMissing`, `VectorsMissing`.
+    def load(self, base_slug: str, before: Index | None = None, *, number: int | None = None) -> Index:
+        """The index of the published release, or of that `number`; made of the published one `before`, where that is
+        given, and of what has changed since: then call its `pair` when there is time. Both stand on the newest
+        snapshot; beside an index `before` it is taken to be as it was written. Raises `BaseMissing`, `VectorsMissing`.
 
         Takes no lock: a published release never changes, and when another one is published while this one's rows are
-        being removed, that one is loaded. A snapshot that is not `checked` is taken to be as it was written.
+        being removed, that one is loaded.
         """
         while True:
             now = published_of(base_slug)
             wanted = now if number is None else replace(now, number=number)
-            about = _about(wanted)
-            documents = {version: one[DOCUMENT] for version, one in about.items()}
-            index = before if before is not None else self._from_snapshot(now.base_id, checked)
+            about = _about(wanted, before)
+            index = self._start(now.base_id, before)
             in_memory = not index.parts or (index.parts[0].segment.snapshot is None and len(index) <= IN_MEMORY)
             try:
-                load = partial(self._segment, documents)
+                load = partial(self._segment, about)
                 tidy = in_memory or self._folder is None
-                index = index.moved_to(wanted.number, documents.keys(), load, tidy=tidy)
+                index = index.moved_to(wanted.number, about, load, tidy=tidy)
             except VectorsMissing:
                 if number is not None or published_of(base_slug) == now:
                     raise
@@ -136,11 +136,11 @@ class Loader:
             self._stored.clear()  # what was purged is no longer in any release
             if before is None:
                 index.pair()
-            return index.described(Catalogue(about))
+            return index.described(about)
 
     def describe(self, base_slug: str, index: Index) -> Index:
         """The same index with what is said about its documents now. Raises `BaseMissing`."""
-        return index.described(Catalogue(_about(replace(published_of(base_slug), number=index.version))))
+        return index.described(_about(replace(published_of(base_slug), number=index.version)))
 
     def wants_snapshot(self, base_id: int, index: Index) -> bool:
         """Whether a new snapshot is worth its making: the base is large, and there is none or this index is worn."""
@@ -198,41 +198,39 @@ class Loader:
             raise ValueError("this loader has no folder for snapshots")
         return self._folder / str(base_id)
 
-    def _from_snapshot(self, base_id: int, checked: bool) -> Index:
-        parts: list[Part] = []
-        if self._folder is not None:
+    def _start(self, base_id: int, before: Index | None) -> Index:
+        """What an index is made of: the newest snapshot, unless the one `before` stands on it or none can be read."""
+        if self._folder is not None and (before is None or self.has_newer_snapshot(base_id, before)):
             folder = self._base_folder(base_id)
             for one in snapshots.found(folder):
                 try:
-                    parts = [Part.whole(self._read(one, folder, checked))]
+                    part = Part.whole(self._read(one, folder, checked=before is None))
                 except Damaged as error:
                     logger.warning("a snapshot is left aside: %s", error)
                     continue
-                break
-        return Index.of_parts(parts, version=0, fetch=self.fetch)
+                return Index.of_parts([part], version=0, fetch=self.fetch)
+        return before if before is not None else Index.of_parts([], version=0, fetch=self.fetch)
 
     def _read(self, one: Snapshot, folder: Path, checked: bool) -> Segment:
         store = self._store
         find = (lambda kind: store.find(f"kefu_{folder.name}_{one.number}_{kind}")) if store is not None else None
         return snapshots.read(one, model=self._model_id, find=find, checked=checked)
 
-    def _segment(self, documents: Mapping[int, str], versions: Collection[int]) -> Segment:
+    def _segment(self, about: Catalogue, versions: Collection[int]) -> Segment:
         """Of the chunks of those versions, with their passages when they are few."""
         parts: list[tuple[Segment, Mask]] = []
         count = 0
         for chunks in _batches(versions):
             count += len(chunks)
             few = count <= IN_MEMORY
-            entries, dimension = self._entries(chunks, documents, sentences=few)
+            entries, dimension = self._entries(chunks, about, sentences=few)
             part = make_segment(entries, dimension, near=_unsearched, keep=few)
             parts.append((part, np.ones(len(part), np.bool_)))
         if not parts:
             return make_segment([], 0)
         return join_segments(parts)
 
-    def _entries(
-        self, chunks: list[Chunk], documents: Mapping[int, str], *, sentences: bool
-    ) -> tuple[list[Entry], int]:
+    def _entries(self, chunks: list[Chunk], about: Catalogue, *, sentences: bool) -> tuple[list[Entry], int]:
         texts_of = vectors.embedded_texts if sentences else vectors.searched_texts
         texts = [texts_of(chunk) for chunk in chunks]
         titles = [1 + len(vectors.titles_of(chunk)) for chunk in chunks]
@@ -244,7 +242,7 @@ class Loader:
             packed = b"".join(stored[key] for key in own)
             found = np.frombuffer(packed, np.float16).reshape(len(own), -1)
             dimension = found.shape[1]
-            passage = _passage(chunk, documents[chunk.version_id], found[end:].astype(np.float32))
+            passage = _passage(chunk, about[chunk.version_id][DOCUMENT], found[end:].astype(np.float32))
             entries.append(Entry(passage, found[0], found[1:end], chunk.version_id))
         return entries, dimension
 
@@ -302,9 +300,20 @@ class _StoredPassages:
         }
 
 
-def _about(now: Published) -> dict[int, dict[str, str]]:
-    """The names and metadata of a release's documents by their versions."""
+def _about(now: Published, before: Index | None = None) -> Catalogue:
+    """The names and metadata of a release's documents; of those that are in the index `before`, too, that one's."""
     items = ReleaseItem.objects.filter(release__base=now.base_id, release__number=now.number)
+    if before is not None and before.catalogue.described == now.described:
+        numbers = (now.number, before.version)
+        this, other = (Release.objects.filter(base=now.base_id, number=number).first() for number in numbers)
+        gone = only_in(other, this).values_list("version", flat=True)
+        about = before.catalogue.changed(gone, _said_of(only_in(this, other)))
+        if len(about) == items.count():  # else something was purged, and is in neither release any more
+            return about
+    return Catalogue(_said_of(items), now.described)
+
+
+def _said_of(items: QuerySet[ReleaseItem]) -> dict[int, dict[str, str]]:
     rows = items.order_by("document__name").values_list("version", "document__name", "document__metadata")
     return {version: {**metadata, DOCUMENT: name} for version, name, metadata in rows}
 

@@ -47,7 +47,8 @@ class Retrieved:
 
     `confidence` is the calibrated probability that they answer it, `answerable` whether it reaches the threshold.
     `exact` is true when the first passage is an FAQ pair whose question says the same as the customer's: its answer may
-    be given in its own words.
+    be given in its own words. `contacts` are the shop's own, as the base publishes them: they may be told whatever
+    passages were found.
     """
 
     question: str
@@ -57,3 +58,4 @@ class Retrieved:
     confidence: float
     exact: bool
     knowledge_version: int
+    contacts: frozenset[str] = frozenset()

@@ -1,19 +1,21 @@
 """Releases of a base: what is in the draft, what is published, and the way back.
 
-Every change of a base takes its row first, so changes of one base happen one after the other. Knows nothing of how a
-version is made or examined.
+Every change of a base takes its row first, so changes of one base happen one after the other. Releases are copied and
+compared by the database, which hands out what differs: a change of a few documents reads a few rows, however many
+documents the base has. Knows nothing of how a version is made or examined.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
-from django.db.models import F
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from knowledge.models import Document, DocumentVersion, GoldenQuestion, KnowledgeBase, Release, ReleaseItem
 
 READY = DocumentVersion.Stage.READY
+_AT_ONCE = 2000
 
 
 class Conflict(Exception):
@@ -72,9 +74,14 @@ def draft(base_slug: str) -> Release:
 
 def changes(release: Release, against: Release | None) -> list[Change]:
     """Return what the release changes against another one (None: against nothing), by document."""
-    after, before = _numbers(release), _numbers(against)
-    names = sorted({name for name, _ in after.items() ^ before.items()})
-    return [Change(name, before.get(name), after.get(name)) for name in names]
+    after, before = _numbers(release, against), _numbers(against, release)
+    return [Change(name, before.get(name), after.get(name)) for name in sorted(after.keys() | before.keys())]
+
+
+def only_in(release: Release | None, other: Release | None) -> QuerySet[ReleaseItem]:
+    """What a release holds and another one does not: documents that it alone has, or has in another version."""
+    same = ReleaseItem.objects.filter(release=other, document=OuterRef("document"), version=OuterRef("version"))
+    return ReleaseItem.objects.filter(~Exists(same), release=release)
 
 
 def publish(base_slug: str, *, revision: int | None = None, urgent: bool = False, author: str = "") -> Release | None:
@@ -106,13 +113,11 @@ def publish_only(base_slug: str, documents: Sequence[Document], *, author: str =
     wanted = {document.pk for document in documents}
     with transaction.atomic():
         base = _locked(KnowledgeBase.objects.values_list("pk", flat=True).get(slug=base_slug))
-        mine = _items(_draft(base))
-        live = _items(base.published) if base.published is not None else {}
-        if {key for key, _ in mine.items() ^ live.items()} <= wanted:
+        changed = _changes(_draft(base), base.published)
+        if changed.keys() <= wanted:
             return publish(base_slug, urgent=True, author=author)
-        items = {key: version for key, version in live.items() if key not in wanted}
-        items |= {key: version for key, version in mine.items() if key in wanted}
-        if items == live:
+        mine = {key: version for key, version in changed.items() if key in wanted}
+        if not mine:
             return None
         base.releases_made += 1
         new = Release.objects.create(
@@ -124,10 +129,8 @@ def publish_only(base_slug: str, documents: Sequence[Document], *, author: str =
             author=author,
             published_at=timezone.now(),
         )
-        ReleaseItem.objects.bulk_create(
-            [ReleaseItem(release=new, document_id=document, version_id=version) for document, version in items.items()],
-            batch_size=2000,
-        )
+        _copy(base.published, new)
+        _put(new, mine)
         return _switched(base, new)
 
 
@@ -176,8 +179,37 @@ def _switched(base: KnowledgeBase, new: Release) -> Release:
     return new
 
 
-def _items(release: Release) -> dict[int, int]:
-    return dict(release.items.values_list("document_id", "version_id"))
+def _changes(release: Release, against: Release | None) -> dict[int, int | None]:
+    """The versions, by document, that the release has where it differs from the other; None where it has none."""
+    gone = only_in(against, release).values_list("document_id", flat=True)
+    came = only_in(release, against).values_list("document_id", "version_id")
+    return dict.fromkeys(gone) | dict(came)
+
+
+def _copy(source: Release | None, target: Release) -> None:
+    """All of a release into one that is empty."""
+    if source is None:
+        return
+    table = connection.ops.quote_name(ReleaseItem._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} (release_id, document_id, version_id) "  # noqa: S608
+            f"SELECT %s, document_id, version_id FROM {table} WHERE release_id = %s",
+            [target.pk, source.pk],
+        )
+
+
+def _put(release: Release, versions: Mapping[int, int | None]) -> None:
+    """Those versions of documents in place of others, None: none."""
+    documents = list(versions)
+    for start in range(0, len(documents), _AT_ONCE):
+        release.items.filter(document__in=documents[start : start + _AT_ONCE]).delete()
+    rows = [
+        ReleaseItem(release=release, document_id=one, version_id=version)
+        for one, version in versions.items()
+        if version is not None
+    ]
+    ReleaseItem.objects.bulk_create(rows, batch_size=_AT_ONCE)
 
 
 def _locked(base_id: int) -> KnowledgeBase:
@@ -191,12 +223,7 @@ def _draft(base: KnowledgeBase) -> Release:
     base.releases_made += 1
     base.save(update_fields=["releases_made"])
     new = Release.objects.create(base=base, number=base.releases_made, parent=base.published)
-    if base.published is not None:
-        kept = base.published.items.values_list("document_id", "version_id")
-        ReleaseItem.objects.bulk_create(
-            [ReleaseItem(release=new, document_id=document, version_id=version) for document, version in kept],
-            batch_size=2000,
-        )
+    _copy(base.published, new)
     return new
 
 
@@ -206,8 +233,8 @@ def _changed(release: Release) -> Release:
     return release
 
 
-def _numbers(release: Release | None) -> dict[str, int]:
-    return dict(release.items.values_list("document__name", "version__number")) if release is not None else {}
+def _numbers(release: Release | None, but: Release | None) -> dict[str, int]:
+    return dict(only_in(release, but).values_list("document__name", "version__number"))
 
 
 def pass_gate(base: KnowledgeBase, new: Release) -> None:
@@ -222,14 +249,8 @@ def pass_gate(base: KnowledgeBase, new: Release) -> None:
 
 
 def _take_back(open_draft: Release, left: Release, target: Release) -> None:
-    was, wanted = _items(left), _items(target)
-    mine = _items(open_draft)
-    undone = {key for key in was.keys() | wanted.keys() if was.get(key) != wanted.get(key)}
-    back = [key for key in undone if mine.get(key) == was.get(key)]
-    if not back:
-        return
-    open_draft.items.filter(document__in=back).delete()
-    ReleaseItem.objects.bulk_create(
-        [ReleaseItem(release=open_draft, document_id=key, version_id=wanted[key]) for key in back if key in wanted]
-    )
-    _changed(open_draft)
+    kept = _changes(open_draft, left).keys()
+    back = {key: version for key, version in _changes(target, left).items() if key not in kept}
+    if back:
+        _put(open_draft, back)
+        _changed(open_draft)

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from bench.scale import Figures
+from bench.scale import AT_ONCE, CHUNKS_A_DOCUMENT, LIMITS, Figures
 from bench.scale_set import moved, neighbours
+from knowledge.importing import MOST_DOCUMENTS
 
 
 @pytest.mark.parametrize(
@@ -17,6 +18,10 @@ def test_what_must_hold_is_said_one_by_one(slow_ms: float, recall: float, second
     figures = Figures(10_000, search_ms=[slow_ms] * 20, recall=recall, filtered_recall=recall, publish_s=[0.1, seconds])
     assert sum(figures.holds().values()) == held
     assert len(figures.holds()) == 4
+
+
+def test_the_largest_base_has_room_for_the_document_that_is_published_then() -> None:
+    assert max(LIMITS) / AT_ONCE * -(-AT_ONCE // CHUNKS_A_DOCUMENT) < MOST_DOCUMENTS
 
 
 def test_vectors_that_are_moved_further_have_further_neighbours() -> None:

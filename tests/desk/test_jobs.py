@@ -7,13 +7,17 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import redis
 from django.conf import settings
 from django.utils import timezone
 
+from chatbot.answer_cache import Answer, written
+from chatbot.answer_store import AnswerStore
 from chatbot.events import EventLog
 from desk import doing, jobs, tasks, wiring
 from desk.models import Job
 from knowledge.models import KnowledgeBase
+from tests.fakes import passage, retrieved
 from tests.knowledge.tooling import bring, tools
 
 pytestmark = pytest.mark.django_db
@@ -131,11 +135,12 @@ def test_tidying_leaves_alone_what_is_no_preview_and_what_vanishes_meanwhile(
     strange.unlink()
 
 
-def test_a_purge_that_was_killed_once_the_document_was_gone_still_forgets_previews(
-    base: KnowledgeBase, monkeypatch: pytest.MonkeyPatch, log: EventLog
+def test_a_purge_that_was_killed_once_the_document_was_gone_still_forgets_previews_and_kept_answers(
+    base: KnowledgeBase, monkeypatch: pytest.MonkeyPatch, log: EventLog, redis_client: redis.Redis
 ) -> None:
+    answers, name = AnswerStore(redis_client), "kefu:answers:key:1"
     monkeypatch.setattr(doing, "event_log", lambda: log)
-    monkeypatch.setattr(doing, "answer_store", lambda: None)
+    monkeypatch.setattr(doing, "answer_store", lambda: answers)
     monkeypatch.setattr(doing.worker_wiring, "vector_store", lambda: None)
     other = jobs.preview(base, "b.md", b"# Hours\n\nWe open at nine.\n")
     page = "# Fees\n\nA parcel of more than thirty kilograms costs twelve yuan within the province.\n"
@@ -155,8 +160,12 @@ def test_a_purge_that_was_killed_once_the_document_was_gone_still_forgets_previe
             doing.do(claimed)
     die()
     assert Job.objects.filter(pk=shown.pk).exists()
+    kept = Answer("Twelve yuan.", retrieved(passage(page)), "other", "extractive:", "2", 0.1, conversation="")
+    answers.put(name, written(kept), epoch=answers.read(name)[1])  # while it was being removed
+    assert answers.get(name) is not None
     doing.work_off()
     purge.refresh_from_db()
+    assert answers.get(name) is None
     assert purge.state == "done"
     assert purge.result is not None
     assert purge.result["note"] == "it was removed before"

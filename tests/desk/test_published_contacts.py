@@ -81,11 +81,11 @@ def shop(monkeypatch: pytest.MonkeyPatch, detector: Detector, db: None) -> Shop:
         lambda: Loader(embedder.model_id),
         lambda index, _: Retriever(index, worker_wiring.embed_query(), threshold=0.0),  # what is found, is answered
     )
-    return Shop(bases, Guards(embedder, config().models, contacts=bases.contacts))
+    return Shop(bases, Guards(embedder, config().models))
 
 
-def bring(then: str = "urgent") -> DocumentVersion:
-    taken = importing.take_in("shop", "repairs.md", PAGE.encode(), then=then)
+def bring(then: str = "urgent", base: str = "shop") -> DocumentVersion:
+    taken = importing.take_in(base, "repairs.md", PAGE.encode(), then=then)
     assert taken.version is not None
     return made(taken.version, wiring.tools("shop"))
 
@@ -108,10 +108,10 @@ def test_a_number_is_masked_until_a_manager_publishes_it_and_again_when_it_is_ma
     assert MOBILE not in said(shop.ask(question))
     published = decide(undecided, "publish")
     assert MOBILE in said(shop.ask(question))
-    assert shop.bases.contacts() == {MOBILE}
+    assert shop.bases.contacts("shop") == {MOBILE}
     decide(published, "mask")
     assert MOBILE not in said(shop.ask(question))
-    assert shop.bases.contacts() == frozenset()
+    assert shop.bases.contacts("shop") == frozenset()
 
 
 def test_what_is_published_is_not_masked_in_what_people_write(shop: Shop, detector: Detector) -> None:
@@ -155,6 +155,15 @@ def test_a_model_may_tell_the_shops_number_whatever_was_found_and_nobody_elses(
     conclusion = shop.ask("配送到市区要几天？", engine=FakeEngine(reply))
     assert conclusion.outcome == ("answered" if is_shown else "handed_off")
     assert (reply in said(conclusion)) == is_shown
+
+
+def test_what_another_base_publishes_is_not_told_as_this_ones(shop: Shop) -> None:
+    decide(bring(base="other"), "publish")
+    bring()
+    shop.bases.search("报修电话", "other")
+    conclusion = shop.ask("配送到市区要几天？", engine=FakeEngine(f"您可以拨打 {MOBILE} 联系我们。"))
+    assert shop.bases.contacts("other") == {MOBILE}
+    assert (conclusion.outcome, shop.bases.contacts("shop")) == ("handed_off", frozenset())
 
 
 def test_a_number_that_is_published_no_longer_is_not_told_either(shop: Shop) -> None:
