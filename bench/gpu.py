@@ -1,65 +1,100 @@
-"""The embedder on a GPU; the engine has a bench of its own, gpu_engine.py.
+"""The guards' and the search's vectors on a GPU: what a text costs, and whether they are the CPU's.
 
-usage: bench/gpu.py E5_TOKENIZER_DIR
-Needs CUDA, torch, transformers, sentence-transformers; no Django. Weights are random, of the shape of
-multilingual-e5-small: what a token costs does not depend on their values, so speed is measured this way and quality
-never.
+usage: python -m bench.gpu        (models from KEFU_MODELS, default `models`)
+Needs CUDA, torch, transformers, sentence-transformers, onnxruntime; no Django. Texts are the demo's questions.
 """
 
-import sys
-import tempfile
+import json
+import os
+import statistics
+import threading
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 import torch
-from transformers import AutoTokenizer, BertConfig, BertModel
 
-from knowledge.embedding import TorchEmbedder
+from chatbot.encoder import search_encoder
+from chatbot.guards import Guards
+from guardrails.verdict import Verdict
+from knowledge.embedding import Embedder, TorchEmbedder, as_query
+from knowledge.passages import Vectors
 
-
-def random_e5(tokenizer_folder: Path, folder: Path) -> None:
-    """Write a sentence-transformers folder of multilingual-e5-small's shape."""
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Normalize, Pooling, Transformer
-
-    plain = folder / "plain"
-    config = BertConfig(
-        vocab_size=250_037, hidden_size=384, num_hidden_layers=12, num_attention_heads=12, intermediate_size=1536,
-        max_position_embeddings=512,
-    )  # fmt: skip
-    BertModel(config, add_pooling_layer=False).save_pretrained(plain)
-    AutoTokenizer.from_pretrained(tokenizer_folder).save_pretrained(plain)
-    modules = [Transformer(str(plain)), Pooling(384, "mean"), Normalize()]
-    SentenceTransformer(modules=modules).save(str(folder))
+ROOT = Path(__file__).resolve().parent.parent
+MODELS = Path(os.environ.get("KEFU_MODELS", ROOT / "models"))
+THREADS = 16
+MUST_COSINE = 0.99
 
 
-def embedder_figures(folder: Path) -> None:
-    embedder = TorchEmbedder(folder)
-    texts = [f"query: how long does refund number {n} take to arrive on my card after the return?" for n in range(2048)]
-    embedder.embed(texts[:64])
+def tell(what: str, found: str) -> None:
+    print(f"| {what} | {found} |", flush=True)
+
+
+def alone(call: Callable[[Sequence[str]], Vectors], texts: Sequence[str]) -> str:
+    """Milliseconds of one text, by one thread and among many."""
+    times: list[float] = []
+
+    def run(share: Sequence[str]) -> None:
+        for text in share:
+            start = time.perf_counter()
+            call([text])
+            times.append((time.perf_counter() - start) * 1e3)
+
+    run(texts)
+    one = statistics.median(times)
+    times.clear()
+    threads = [threading.Thread(target=run, args=(texts[n::4],)) for n in range(THREADS)]
     start = time.perf_counter()
-    for text in texts[:50]:
-        embedder.embed([text])
-    alone = (time.perf_counter() - start) / 50 * 1000
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    rate = len(times) / (time.perf_counter() - start)
+    return f"{one:.2f} ms alone; {THREADS} threads: {statistics.median(times):.1f} ms each, {rate:.0f} texts/s"
+
+
+def figures(name: str, gpu: Embedder, cpu: Embedder, texts: Sequence[str]) -> bool:
+    assert isinstance(gpu, TorchEmbedder)
+    vectors, usual = gpu.embed(texts[:32]), gpu._encode(texts[:32])  # one shape that is recorded, and one that is not
+    exact = float((vectors * usual).sum(1).min())
+    cosines = np.concatenate([(gpu.embed([text]) * cpu.embed([text])).sum(1) for text in texts])
+    tell(f"{name}: recorded passes", alone(gpu.embed, texts))
+    tell(f"{name}: sentence-transformers", alone(gpu._encode, texts))
+    tell(f"{name}: int8 on the CPU", alone(cpu.embed, texts))
     start = time.perf_counter()
-    vectors = embedder.embed(texts)
-    rate = len(texts) / (time.perf_counter() - start)
-    print(f"| embedder, fp16 | alone {alone:.1f} ms, {rate:.0f} texts/s in batches |")
-    assert vectors.shape == (2048, 384)
-    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3)
+    gpu.embed([*texts] * 20)
+    tell(f"{name}: in batches", f"{20 * len(texts) / (time.perf_counter() - start):.0f} texts/s")
+    tell(
+        f"{name}: cosine to sentence-transformers / to int8, least (mean)",
+        f"{exact:.5f} / {cosines.min():.4f} ({cosines.mean():.4f})",
+    )
+    return exact > MUST_COSINE and float(cosines.mean()) > MUST_COSINE
 
 
-def main(tokenizer: Path) -> None:
+def main() -> int:
+    lines = (ROOT / "demo" / "bench_questions.jsonl").read_text(encoding="utf-8").splitlines()
+    questions = [json.loads(line)["question"] for line in lines]
+    texts = [as_query(question) for question in questions]
     print(f"| {torch.cuda.get_device_name()} | torch {torch.__version__} |\n| --- | --- |", flush=True)
-    with tempfile.TemporaryDirectory() as temporary:
-        random_e5(tokenizer, Path(temporary))
-        embedder_figures(Path(temporary))
+    start = time.perf_counter()
+    gpu = search_encoder(MODELS, "cuda")
+    tell("load, passes recorded", f"{time.perf_counter() - start:.1f} s, {torch.cuda.memory_reserved() / 1e9:.2f} GB")
+    cpu = search_encoder(MODELS, "cpu")
+    assert gpu.model_id == cpu.model_id
+    well = figures("search", gpu, cpu, texts)
+    guards = Guards(gpu, MODELS), Guards(cpu, MODELS)
+    tell("with the guards' encoder", f"{torch.cuda.memory_reserved() / 1e9:.2f} GB")
+
+    def said(check: Callable[[str, Sequence[str]], Verdict]) -> list[str]:
+        return [check(question, ()).action for question in questions]
+
+    for check in ("toxicity", "injection"):
+        by_gpu, by_cpu = (said(getattr(one, check)) for one in guards)
+        differ = sum(a != b for a, b in zip(by_gpu, by_cpu, strict=True))
+        tell(f"{check}: other verdicts on the GPU than on the CPU", f"{differ} of {len(questions)}")
+    return 0 if well else 1
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    main(Path(sys.argv[1]))
+    raise SystemExit(main())

@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -32,6 +33,8 @@ from knowledge.passages import Passage, Sentence
 ROOT = Path(__file__).resolve().parent.parent
 VOCABULARY = 102_400
 SENTENCE = 20  # tokens until an invented sentence ends
+TEXTS = ("README.md", "demo/*.jsonl", "demo/knowledge/*.csv", "demo/knowledge/*.md", "chatbot/prompts/*.md")
+LETTERS = "bcdfghjklmnpqrstvwxz"  # of invented words
 BYTES = 15e9  # of the whole checkpoint
 BEGIN, END = "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>"
 DEEPSEEK_LLM = (
@@ -49,19 +52,23 @@ def never() -> bool:
 
 
 def invented_tokenizer(size: int, template: str = DEEPSEEK_LLM) -> PreTrainedTokenizerFast:
-    """Byte pairs learnt from the README, and so many invented words beside them that there are `size` entries."""
+    """Byte pairs learnt from the project's own texts, about as many to a token as a real vocabulary has, and so many
+    invented words beside them that there are `size` entries.
+    """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     trainer = trainers.BpeTrainer(
-        vocab_size=min(4096, size - 8), initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+        vocab_size=min(16_384, size - 8), initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
     )
-    tokenizer.train_from_iterator((ROOT / "README.md").read_text(encoding="utf-8").splitlines(), trainer)
+    texts = [file for pattern in TEXTS for file in sorted(ROOT.glob(pattern))]
+    tokenizer.train_from_iterator((line for file in texts for line in file.read_text("utf-8").splitlines()), trainer)
     folder = Path(tempfile.mkdtemp())
     tokenizer.model.save(str(folder))
     vocabulary, merges = models.BPE.read_file(str(folder / "vocab.json"), str(folder / "merges.txt"))
     shutil.rmtree(folder)
-    for number in range(size - 2 - len(vocabulary)):
-        vocabulary[f"Ġw{number}" + "." * (number % SENTENCE == 0)] = len(vocabulary)
+    for number, letters in enumerate(product(LETTERS, repeat=4)):
+        if len(vocabulary) < size - 2:
+            vocabulary.setdefault("Ġ" + "".join(letters) + "." * (number % SENTENCE == 0), len(vocabulary))
     tokenizer.model = models.BPE(vocabulary, merges)
     tokenizer.decoder = decoders.ByteLevel()
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=BEGIN, eos_token=END, chat_template=template)

@@ -55,8 +55,9 @@ class Server:
 
 
 @contextmanager
-def running(options: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """Start Kefu and yield it once its sample questions are answered; its output goes to the folder's run.log.
+def running(options: Mapping[str, str] | None = None, module: str = "deploy.run") -> Iterator[Server]:
+    """Start Kefu by that module and yield it once its sample questions are answered; its output goes to the folder's
+    run.log.
 
     No answer is kept unless the options say so: every question costs what it costs.
     """
@@ -68,7 +69,7 @@ def running(options: Mapping[str, str] | None = None) -> Iterator[Server]:
         environment |= {"KEFU_VAR": folder, "KEFU_CACHE_HOURS": "0", **ONE_ADDRESS, **(options or {})}
         with (var / "run.log").open("w") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "deploy.run"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+                [sys.executable, "-m", module], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
             )
         try:
             address = var / "run" / "address"

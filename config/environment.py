@@ -75,6 +75,10 @@ class Config(BaseSettings):
         "", description="causal language model of the transformers engine: folder, hub name or `smollm2`"
     )
     answer_seconds: float = Field(25.0, gt=0, le=300, description="deadline of one answer, seconds")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="where the models of search and guards run; auto: a GPU, but none beside an API engine"
+    )
+    worker_processes: int = Field(1, ge=1, le=64, description="worker processes")
     worker_threads: int = Field(32, ge=1, le=512, description="turns that one worker answers at once")
     masking_processes: int = Field(1, ge=1, le=16, description="masking processes of one web process")
     masking_seconds: float = Field(5.0, gt=0, le=60, description="time-out of masking one message; then it is refused")

@@ -220,7 +220,9 @@ def start_supervisor(
     shutil.rmtree(place.metrics, ignore_errors=True)  # counters of processes that are gone
     place.metrics.mkdir()
     cores = (os.cpu_count() or 1) if "transformers" in options.engine else 1
-    kinds = supervisor.programs(redis_command, options.web_processes, options.worker_threads, cores)
+    kinds = supervisor.programs(
+        redis_command, options.web_processes, options.worker_threads, cores, options.worker_processes
+    )
     file = place.run / "supervisord.conf"
     file.write_text(supervisor.configuration(ROOT, place.run, place.logs, place.sockets, kinds))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

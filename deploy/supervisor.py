@@ -24,11 +24,14 @@ class Program:
     environment: dict[str, str] = field(default_factory=dict)
 
 
-def programs(redis: list[str] | None, web_processes: int, worker_threads: int, worker_cores: int) -> list[Program]:
+def programs(
+    redis: list[str] | None, web_processes: int, worker_threads: int, worker_cores: int, worker_processes: int = 1
+) -> list[Program]:
     """Kefu's processes; `redis` is the embedded server's command line, None when another redis is used.
 
     worker_cores: OpenMP threads of one computation in the worker: 1, or more where a language model runs in it.
     """
+    worker = "worker" if worker_processes == 1 else "worker%(process_num)d"  # no two may bear the same name
     celery = [sys.executable, "-m", "celery", "-A", "config", "worker", "--loglevel", "INFO", "--pool", "threads"]
     # One worker a queue and host: talk among workers would cost redis traffic and say nothing.
     celery += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
@@ -39,7 +42,8 @@ def programs(redis: list[str] | None, web_processes: int, worker_threads: int, w
         Program("web", [sys.executable, "-m", "deploy.web"], web_processes),
         Program(
             "worker",
-            [*celery, "--concurrency", str(worker_threads), "--queues", "turns,judging", "--hostname", "worker@%h"],
+            [*celery, "--concurrency", str(worker_threads), "--queues", "turns,judging", "--hostname", f"{worker}@%h"],
+            worker_processes,
             environment={"OMP_NUM_THREADS": str(worker_cores)},
         ),
         Program("desk", [*celery, *desk, *beat], environment={"CUDA_VISIBLE_DEVICES": ""}),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bench.engine_stamps import Written
+from bench.engine_stamps import LONG, Written
 
 
 def delta(text: str) -> bytes:
@@ -32,6 +32,11 @@ def test_deltas_are_counted_also_when_they_travel_together_and_empty_ones_are_no
 def test_a_sentence_ends_with_the_delta_that_brings_its_stop(texts: tuple[str, ...], ends_with: int | None) -> None:
     reply = written(*(delta(text) for text in texts))
     assert reply.sentence == (None if ends_with is None else reply.times[ends_with])
+
+
+def test_a_sentence_without_an_end_counts_when_it_is_long() -> None:
+    reply = written(*(delta(" word") for _ in range(40)))
+    assert reply.sentence == reply.times[LONG // 5 - 1]
 
 
 def test_of_a_long_reply_the_beginning_is_kept_and_every_delta_counted() -> None:

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from chatbot import guards as guards_module
 from chatbot import worker_wiring
 from chatbot.guards import Guards, ask_model, document_guards
 from chatbot.prompts import instructions
 from config.environment import config
 from guardrails.classification.classifier import Thresholds
-from guardrails.classification.shipped import DOCUMENT
+from guardrails.classification.shipped import ADAPTER, BASE_ENCODER, DOCUMENT, GUARD_ENCODER
 from guardrails.guard_model.check import Ask, ModelCheck
 from guardrails.levels import Levels
 from guardrails.release import Release, Withheld
@@ -37,6 +38,19 @@ def guards() -> Guards:
 def test_an_agents_reply_is_judged_unit_by_unit(guards: Guards, text: str, action: str, tier: str | None) -> None:
     verdict = guards.judge_reply(text)
     assert (verdict.action, verdict.tier) == (action, tier)
+
+
+def test_where_the_search_has_a_gpu_the_guards_encoder_runs_there_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class OnGpu:
+        def __init__(self, folder: Path, adapter: Path | None = None) -> None:
+            self.made_of = folder, adapter
+
+    monkeypatch.setattr(guards_module, "TorchEmbedder", OnGpu)
+    base = OnGpu(tmp_path / "e5-small")
+    encoder = guards_module._encoder(base, GUARD_ENCODER, tmp_path)  # type: ignore[arg-type]
+    assert encoder.made_of == (tmp_path / BASE_ENCODER, ADAPTER)  # type: ignore[attr-defined]
 
 
 @pytest.mark.models

@@ -24,6 +24,13 @@ def test_kefu_is_redis_web_worker_and_desk(tmp_path: Path) -> None:
     assert names["redis"] == ["redis"]
 
 
+def test_no_two_workers_bear_the_same_name(tmp_path: Path) -> None:
+    options = read(tmp_path, programs(None, 1, 32, 1, worker_processes=3))
+    commands = [process.command for group in options.process_group_configs for process in group.process_configs]
+    workers = [command for command in commands if "turns,judging" in command]
+    assert [f"worker{n}@%h" in command for n, command in enumerate(workers)] == [True] * 3
+
+
 def test_redis_starts_before_the_others_and_ends_after_them(tmp_path: Path) -> None:
     options = read(tmp_path, programs(["redis-server"], 1, 32, 1))
     priority = {group.name: group.priority for group in options.process_group_configs}

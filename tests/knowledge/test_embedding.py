@@ -55,6 +55,12 @@ def test_the_device_chooses_the_embedder(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert made == ["torch", "onnx 2", "onnx 1", "torch"]
 
 
+def test_batches_are_filled_up_with_what_counts_for_nothing() -> None:
+    ids, mask = embedding._padded([[5, 6, 7], [8]], texts=4, longest=5)
+    assert ids.tolist() == [[5, 6, 7, 1, 1], [8, 1, 1, 1, 1], [1] * 5, [1] * 5]
+    assert mask.sum(axis=1).tolist() == [3, 1, 0, 0]
+
+
 @pytest.mark.models
 def test_vectors_are_normal_in_order_and_the_same_alone_or_in_a_batch(real_embedder: OnnxEmbedder) -> None:
     texts = [as_query("退款多久到账"), as_passage("Refunds take three days. " * 30), as_query("hi"), as_query("")]
