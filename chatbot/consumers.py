@@ -303,17 +303,19 @@ class ChatConsumer(Socket):
             self.withheld.discard(holder["id"])
         ours = part or holder["role"] != "customer"
         self._screen_sources(holder)
+        if "sources" in holder:
+            holder["sources"] = self._words(holder["sources"])
         for file in holder.get("files", ()):
             viewer = Viewer("customer", str(session.visitor))
             file["url"] = files.link(file["id"], conversation=session.conversation.id, viewer=viewer)
             if "_" in file["name"]:
                 file["name"] = await self._restored(session, file["name"], "")
         if ours and wiring.lexicon().judge(before + text).action != "pass":
-            holder["text"] = self._withhold(holder, session.language)
-        elif "_" in text:  # every placeholder has one, damaged ones too
-            holder["text"] = await self._restored(session, text, before)
+            text = holder["text"] = self._withhold(holder, session.language)
         if part or holder["role"] in ("bot", "system"):  # what people write stays as they wrote it
-            holder["text"] = self._words(holder["text"])
+            text = holder["text"] = self._words(text)
+        if "_" in text:  # every placeholder has one, damaged ones too
+            holder["text"] = await self._restored(session, text, before)
 
     def _withhold(self, holder: dict[str, Any], language: Language) -> str:
         """Return what is said instead; of a running reply once, and nothing in place of its later parts."""

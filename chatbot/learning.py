@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chatbot.encoder import SEARCH, search_folder
+from chatbot.encoder import BOTH, SEARCH, mood_encoder, search_folder, with_mood
 from guardrails.classification import training
 from guardrails.classification.classifier import Classifier, ClassifierError, Task
 from guardrails.classification.shipped import SHIPPED, encoder_folder
@@ -130,21 +130,19 @@ def train_mood(labelled: Sequence[Labelled], out: Path, models: Path, checkpoint
     """Train a model of sentiment."""
     if checkpoint is not None:
         raise TrainingError("sentiment takes no checkpoint")
-    embedder = OnnxEmbedder(search_folder(models))
-
-    def alone(texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Neighbours in a batch move an int8 vector by a hundredth, and messages come one by one."""
-        return np.concatenate([embedder.embed([as_query(text)]) for text in texts])
-
-    from understanding.sentiment import cnn_training  # imports torch
-
-    return train_sentiment(labelled, alone, out, SEARCH, partial(cnn_training.train, base=models / ENCODER))
+    return train_sentiment(labelled, mood_vectors(models), out, BOTH)
 
 
 def load_mood(folder: Path | None, models: Path) -> Classify:
-    """A model of sentiment, with its encoder."""
-    model, embedder = SentimentModel.load(folder or SENTIMENT), OnnxEmbedder(search_folder(models))
-    return lambda text: model.judge([text], embedder.embed([as_query(text)]))[0]
+    """A model of sentiment, with its encoders."""
+    model, vectors = SentimentModel.load(folder or SENTIMENT), mood_vectors(models)
+    return lambda text: model.judge([text], vectors([text]))[0]
+
+
+def mood_vectors(models: Path) -> Callable[[Sequence[str]], npt.NDArray[np.float32]]:
+    """Embeds texts as the worker does for the model of sentiment. Raises ModelMissing."""
+    searched = OnnxEmbedder(search_folder(models))
+    return with_mood(lambda text: searched.embed([as_query(text)])[0], mood_encoder(models, searched))
 
 
 TASKS: dict[str, Learner] = {

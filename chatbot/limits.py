@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import redis
 
-Action = Literal["message", "hello", "conversation", "upload", "api"]
+Action = Literal["message", "hello", "conversation", "upload", "mail", "api"]
 Scope = Literal["visitor", "ip", "site"]
 
 REST_SECONDS = 1.0

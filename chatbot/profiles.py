@@ -1,5 +1,16 @@
-"""What a site says about its known users, masked into their conversation like everything that comes in."""
+"""What a site says about its known users, or customers of themselves in the form before the chat: masked into their
+conversation like everything that comes in.
+"""
 
+import re
+from collections.abc import Mapping, Sequence
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from chatbot import services
+from chatbot.appearance import PreChatField
 from chatbot.models import Conversation
 from chatbot.services import FindPersonalData
 from guardrails import placeholders, vault
@@ -7,20 +18,77 @@ from guardrails.personal_data.finding import Finding, without_overlaps
 from guardrails.sealing import MasterKey
 
 _ENTITIES = {"name": "PERSON", "email": "EMAIL"}
+_KINDS = {"email": "EMAIL", "phone": "INTL_PHONE"}
+_PHONE = re.compile(r"\+?[\d ()./-]{5,25}")
+
+
+class FormIncomplete(Exception):
+    """Something that must be said is missing, or is not what was asked for."""
+
+
+def store_form(
+    conversation: Conversation,
+    values: Mapping[str, str],
+    fields: Sequence[PreChatField],
+    *,
+    find: FindPersonalData,
+    master_key: MasterKey,
+) -> None:
+    """Keep what the customer said in the form before the chat, once; what was not asked is left out.
+
+    Raises FormIncomplete, ConversationGone and guardrails' MaskingUnavailable; then nothing was stored.
+    """
+    if conversation.profile:
+        return
+    said = [(field, values.get(field.name, "").replace("\n", " ").strip()) for field in fields]
+    if any(not _answers(field, value) for field, value in said):
+        raise FormIncomplete
+    pairs = tuple((field.name, value) for field, value in said if value)
+    kinds = {field.name: _KINDS[field.kind] for field in fields if field.kind in _KINDS}
+    with transaction.atomic():
+        services.hold(conversation)
+        store_profile(conversation, pairs, find=find, master_key=master_key, entities=kinds | _ENTITIES)
+
+
+def _answers(field: PreChatField, value: str) -> bool:
+    if not value:
+        return not field.required
+    match field.kind:
+        case "choice":
+            return value in field.choices
+        case "phone":
+            return _PHONE.fullmatch(value) is not None
+        case "email":
+            return is_email(value)
+    return True
+
+
+def is_email(text: str) -> bool:
+    """Say whether a letter could be sent there."""
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def store_profile(
-    conversation: Conversation, pairs: tuple[tuple[str, str], ...], *, find: FindPersonalData, master_key: MasterKey
+    conversation: Conversation,
+    pairs: tuple[tuple[str, str], ...],
+    *,
+    find: FindPersonalData,
+    master_key: MasterKey,
+    entities: Mapping[str, str] = _ENTITIES,
 ) -> None:
     """Keep `key: value` lines with the conversation; name and e-mail are personal data whatever they look like.
 
-    Raises guardrails' MaskingUnavailable; then nothing was stored.
+    `entities` are the kinds of personal data by key. Raises guardrails' MaskingUnavailable; then nothing was stored.
     """
     lines, certain, position = [], [], 0
     for key, value in pairs:
         start = f"{placeholders.escape_lookalikes(key)}: "
         line = start + placeholders.escape_lookalikes(value)
-        if entity := _ENTITIES.get(key):
+        if entity := entities.get(key):
             certain.append(Finding(entity, position + len(start), position + len(line), 1.0))
         lines.append(line)
         position += len(line) + 1

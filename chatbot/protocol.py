@@ -2,15 +2,30 @@
 
 Client to server (one JSON object a text frame)
     {"type": "hello", "protocol": 1, "key": SITE, "token": "" or the last one, "after": last seq or 0,
-     "language": "zh" | "en", "user": "" or what the site signed about its user (users.py), "device": with "user", a
-     secret of 16 to 64 characters that this browser made up and keeps}
+     "language": "zh" | "en" | "zh-hant" (or any tag of those), "user": "" or what the site signed about its user
+     (users.py), "device": with "user", a secret of 16 to 64 characters that this browser made up and keeps}
     {"type": "say", "id": a UUID of its own, "text": …, "files": [] or up to 5 ids of uploads (files.py); "text" may be
      "" then}
     {"type": "edit", "id": that of an own `say`, "text": …}    while nobody has answered it
     {"type": "delete", "id": that of an own `say`}              for a quarter of an hour
     {"type": "stop"}    {"type": "ping"}
+  and what is answered by `done` or `error` with its `id`, a UUID of its own:
+    {"type": "profile", "id", "values": {name: text}}           the form before the chat, filled in
+    {"type": "feedback", "id", "message", "helpful", "reason", "comment"}   a thumb on a message of the bot's; why it is
+        down: incorrect, incomplete, outdated, off_topic, other or "". The last one counts
+    {"type": "rate", "id", "score": 1 to 5, "comment"}          the conversation as a whole. The last one counts
+    {"type": "passage", "id", "message", "number"}              what stands behind a source of a message
+    {"type": "related", "id", "message"}                        questions close to the one that was answered
+    {"type": "earlier", "id", "before": id of a message}        what was said before it
+    {"type": "link", "id", "file"}                              a fresh address of a file of this conversation
+    {"type": "transcript", "id", "email"}                       by e-mail, or here and now when that is ""
 Server to client, without a number
-    welcome {protocol, conversation, token, seq, limit, language, languages, site, bot, fresh}    pong {}
+    welcome {protocol, conversation, token, seq, limit, language, languages, site, bot, fresh, widget, mail, away}
+        `widget` is what differs from the defaults (appearance.py); `mail` says whether transcripts can be sent; `away`
+        is a sentence when people are away by the site's hours, else ""
+    pong {}
+    done {id, …}        with: passage {document, heading, ref, text}; related {questions}; earlier {messages, more};
+        link {url}; transcript {text} when it is not sent by e-mail
     service {state: ok | degraded}
     waiting {state: none | waiting | message | taken, place, seconds, opens, people, text}    when a person is needed,
         and on every change: `place` in the queue from 1, `seconds` that are left to wait, `opens` when people are back
@@ -30,7 +45,7 @@ Server to client, numbered by `seq`, which strictly grows; a client that reconne
 
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import orjson
 
@@ -39,7 +54,10 @@ CLOSE_BAD_HELLO, CLOSE_NO_HELLO, CLOSE_REFUSED, CLOSE_TOO_FAST = 4400, 4401, 440
 CLOSE_TOO_MANY, CLOSE_GONE = 4409, 4410
 
 
+MOST_VALUES, LONGEST_VALUE, LONGEST_COMMENT = 16, 200, 1000
+
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+Reason = Literal["incorrect", "incomplete", "outdated", "off_topic", "other", ""]
 
 
 class FrameError(Exception):
@@ -59,6 +77,7 @@ class Hello:
     language: Literal["zh", "en"]
     user: str = ""
     device: str = ""
+    traditional: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +99,59 @@ class Delete:
 
 
 @dataclass(frozen=True)
+class Profile:
+    id: str
+    values: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Feedback:
+    id: str
+    message: str
+    helpful: bool
+    reason: Reason = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Rate:
+    id: str
+    score: int
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Passage:
+    id: str
+    message: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Related:
+    id: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Earlier:
+    id: str
+    before: str
+
+
+@dataclass(frozen=True)
+class Link:
+    id: str
+    file: str
+
+
+@dataclass(frozen=True)
+class Transcript:
+    id: str
+    email: str = ""
+
+
+@dataclass(frozen=True)
 class Stop:
     pass
 
@@ -89,7 +161,9 @@ class Ping:
     pass
 
 
-Frame = Hello | Say | Edit | Delete | Stop | Ping
+Asked = Profile | Feedback | Rate | Passage | Related | Earlier | Link | Transcript
+"""What is answered by `done`."""
+Frame = Hello | Say | Edit | Delete | Asked | Stop | Ping
 
 
 def read_frame(text: str, *, longest: int, most_files: int = 5) -> Frame:
@@ -115,6 +189,8 @@ def read_frame(text: str, *, longest: int, most_files: int = 5) -> Frame:
             return Edit(said.id, said.text)
         case "delete":
             return Delete(_identity(data))
+        case "profile" | "feedback" | "rate" | "passage" | "related" | "earlier" | "link" | "transcript" as kind:
+            return _asked(kind, data)
         case "stop":
             return Stop()
         case "ping":
@@ -133,7 +209,7 @@ def _say(data: dict[str, Any], longest: int, most_files: int) -> Say:
         raise FrameError("files_gone", identity)
     if len(files) > most_files or len(set(files)) < len(files):
         raise FrameError("too_many_files", identity)
-    text = "".join(c for c in text if c >= " " or c in "\n\t").replace("\x7f", "").strip()
+    text = _clean(text)
     if not any(c.isprintable() and not c.isspace() for c in text):
         if not files:
             raise FrameError("empty", identity)
@@ -141,8 +217,60 @@ def _say(data: dict[str, Any], longest: int, most_files: int) -> Say:
     return Say(identity, text, tuple(files))
 
 
-def _identity(data: dict[str, Any]) -> str:
-    identity = data.get("id")
+def _clean(text: str) -> str:
+    return "".join(c for c in text if c >= " " or c in "\n\t").replace("\x7f", "").strip()
+
+
+def _asked(kind: str, data: dict[str, Any]) -> Asked:
+    identity = _identity(data)
+    match kind:
+        case "profile":
+            return Profile(identity, _values(data.get("values"), identity))
+        case "feedback":
+            helpful, reason = data.get("helpful"), data.get("reason", "")
+            if not isinstance(helpful, bool) or reason not in get_args(Reason):
+                raise FrameError("unknown_type", identity)
+            return Feedback(identity, _identity(data, "message"), helpful, reason, _comment(data, identity))
+        case "rate":
+            return Rate(identity, _number(data, "score", 5), _comment(data, identity))
+        case "passage":
+            return Passage(identity, _identity(data, "message"), _number(data, "number", 99))
+        case "related":
+            return Related(identity, _identity(data, "message"))
+        case "earlier":
+            return Earlier(identity, _identity(data, "before"))
+        case "link":
+            return Link(identity, _identity(data, "file"))
+    email = data.get("email", "")
+    if not isinstance(email, str) or len(email) > 254:
+        raise FrameError("bad_email", identity)
+    return Transcript(identity, _clean(email))
+
+
+def _values(values: object, identity: str) -> tuple[tuple[str, str], ...]:
+    if not isinstance(values, dict) or len(values) > MOST_VALUES:
+        raise FrameError("form_incomplete", identity)
+    if not all(isinstance(value, str) and len(value) <= LONGEST_VALUE for value in values.values()):
+        raise FrameError("form_incomplete", identity)
+    return tuple((name, _clean(value)) for name, value in values.items())
+
+
+def _comment(data: dict[str, Any], identity: str) -> str:
+    comment = data.get("comment", "")
+    if not isinstance(comment, str):
+        raise FrameError("unknown_type", identity)
+    return _clean(comment[:LONGEST_COMMENT])
+
+
+def _number(data: dict[str, Any], name: str, most: int) -> int:
+    number = data.get(name)
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= most:
+        raise FrameError("unknown_type", data["id"])
+    return number
+
+
+def _identity(data: dict[str, Any], name: str = "id") -> str:
+    identity = data.get(name)
     if not isinstance(identity, str) or not _UUID.fullmatch(identity):  # it is stored and sent back as it is
         raise FrameError("unknown_type")
     return identity
@@ -150,7 +278,8 @@ def _identity(data: dict[str, Any]) -> str:
 
 def _hello(data: dict[str, Any]) -> Hello:
     key, token, after = data.get("key"), data.get("token", ""), data.get("after", 0)
-    language = "zh" if str(data.get("language", "")).lower().startswith("zh") else "en"
+    tag = str(data.get("language", "")).lower()
+    language = "zh" if tag.startswith("zh") else "en"
     if data.get("protocol") != VERSION or not isinstance(key, str) or not isinstance(token, str):
         raise FrameError("bad_hello")
     if not key.isprintable():  # PostgreSQL takes no NUL
@@ -160,7 +289,10 @@ def _hello(data: dict[str, Any]) -> Hello:
         raise FrameError("bad_hello")
     if isinstance(after, bool) or not isinstance(after, int) or not 0 <= after < 2**53:
         raise FrameError("bad_hello")
-    return Hello(key[:64], token[:2048], after, "zh" if language == "zh" else "en", user[:4096], device[:64])
+    traditional = re.match("zh.*-(hant|tw|hk|mo)", tag) is not None
+    return Hello(
+        key[:64], token[:2048], after, "zh" if language == "zh" else "en", user[:4096], device[:64], traditional
+    )
 
 
 def frame(type_: str, **fields: Any) -> str:

@@ -12,6 +12,7 @@ logger = logging.getLogger(__name__)
 
 ANSWER_TURN = "chatbot.tasks.answer_turn"
 JUDGE_TEXT = "chatbot.tasks.judge_text"
+SEND_TRANSCRIPT = "chatbot.tasks.send_transcript"
 JUDGING = "judging"
 """The worker takes from this queue as often as from that of the turns, however many of those wait."""
 
@@ -27,3 +28,8 @@ def enqueue_turn(message_id: uuid.UUID) -> None:
 def queue_judging(text_id: str, *, seconds: float) -> None:
     """Queue a text to be judged within `seconds`. Raises what the broker's client raises."""
     current_app.send_task(JUDGE_TEXT, (text_id,), queue=JUDGING, retry=False, expires=seconds)
+
+
+def queue_transcript(conversation_id: uuid.UUID, sealed: str, language: str) -> None:
+    """Queue a letter to a sealed address. Raises what the broker's client raises."""
+    current_app.send_task(SEND_TRANSCRIPT, (str(conversation_id), sealed, language), retry=False, expires=3600)

@@ -44,6 +44,7 @@ _OUTCOMES: dict[Choice, Review.Decision] = {
     "reject": Review.Decision.REJECTED,
 }
 _JUDGED = tuple(_OUTCOMES.values())
+_TAKEN_BACK = (Review.Decision.REJECTED, Review.Decision.EXPIRED)
 
 _LABELS = {"injection": ("safe", "injection"), "grounding": ("supported", "unsupported")}
 """By tier, as its classifier is trained; else those of toxicity."""
@@ -140,6 +141,45 @@ def decide(
     return review
 
 
+def reconsider(
+    *,
+    review_id: uuid.UUID,
+    reviewer: User,
+    screen: Callable[[str], Screened],
+    log: EventLog,
+    enqueue: Enqueue,
+    also: Also = lambda conversation: None,
+) -> Review:
+    """Let through after all what was rejected or ran out of time, while neither customer nor agent has written since.
+
+    It comes as a message of its own: what the customer was told stays, and so does the call for a person. Raises
+    Review.DoesNotExist, Conflict, Blocked and LogUnavailable, and what `screen` does: then nothing has changed.
+    """
+    review = Review.objects.get(pk=review_id)
+    if review.decision not in _TAKEN_BACK:
+        raise Conflict(review.decision)
+    outbound = review.direction == Review.Direction.OUT
+    if outbound and (screened := screen(review.held)).verdict == "block":
+        raise Blocked(screened)
+
+    def act(conversation: Conversation, found: Review) -> None:
+        others = (Message.Role.CUSTOMER, Message.Role.AGENT)
+        since = Message.objects.filter(conversation=conversation, role__in=others, created__gt=review.decided)
+        if found.overtaken or (outbound and not found.held) or since.exists():
+            raise Conflict(review.decision)
+        if outbound:
+            _say(found, found.held, "answered", again=True)
+        else:
+            found.messages.filter(outcome="review").update(outcome="", attempts=0)
+        also(conversation)
+
+    review = _settle(review, Review.Decision.APPROVED, act, by=reviewer, log=log, over=_TAKEN_BACK)
+    if not outbound:
+        for message_id in review.messages.values_list("id", flat=True)[:1]:
+            enqueue(message_id)
+    return review
+
+
 def expire_due(*, log: EventLog) -> int:
     """Say something safe where nobody has decided in time, and call for a person; return how many, `BATCH` at most.
 
@@ -232,15 +272,16 @@ def _settle(
     *,
     log: EventLog,
     by: User | None = None,
+    over: Sequence[str] = (Review.Decision.PENDING,),
 ) -> Review:
-    """Decide a review by `act`, if it is still to be decided."""
+    """Decide a review by `act`, if it is still to be decided; or was decided as one of `over`."""
     with transaction.atomic():
         locked = Conversation.objects.select_for_update(of=("self",)).select_related("site")
         conversation = locked.filter(pk=review.conversation_id).first()
         found = Review.objects.select_related("reply").filter(pk=review.pk).first()
         if conversation is None or found is None:
             raise Review.DoesNotExist
-        if found.decision:
+        if found.decision not in over:
             raise Conflict(found.decision)
         if conversation.owner != Conversation.Owner.BOT:  # whoever took over has ended what was pending
             raise Conflict(Review.Decision.MOOT)
@@ -256,12 +297,12 @@ def _settle(
     return found
 
 
-def _say(review: Review, text: str, outcome: str, reason: str = "") -> None:
-    """Record the final part of the reply."""
+def _say(review: Review, text: str, outcome: str, reason: str = "", *, again: bool = False) -> None:
+    """Record the final part of the reply; `again` after another one."""
     review.final = text
     answered = outcome == "answered"
     Message.objects.create(
-        id=uuid.uuid5(_FINALS, str(review.pk)),  # so that it cannot be said twice
+        id=uuid.uuid5(_FINALS, f"{review.pk}{':again' if again else ''}"),  # so that it cannot be said twice
         conversation_id=review.conversation_id,
         role=Message.Role.BOT,
         text=text,

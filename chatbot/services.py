@@ -1,4 +1,5 @@
-"""Writes about conversations. Every door of a message leads through `receive_message`.
+"""Writes about conversations. A customer's new message comes in through `receive_message` alone; staff's replies are
+`ownership.send_reply`'s, the bot's `answering.conclude`'s.
 
 Knows nothing of sockets and tasks: the event log, the masker and the queue are handed in by the edges.
 """
@@ -109,7 +110,10 @@ def store_message(
     before: Callable[[], None] = lambda: None,
     after: Callable[[Message], None] = lambda message: None,
 ) -> Received:
-    """Mask what a person wrote and store it; once per `client_id`. The one way of such text into the database.
+    """Mask what a person wrote and store it; once per `client_id`.
+
+    Changed texts are masked by those who change them: editing.py and reviewing.py.
+
 
     `before` and `after` run in the same transaction, first and last: what they raise stores nothing. A conversation
     that rests is awake again. Raises guardrails' MaskingUnavailable and VaultError, ConversationGone, and DuplicateId.
@@ -149,6 +153,12 @@ def personal_data(conversation: Conversation, text: str, *, find: FindPersonalDa
     safe = placeholders.escape_lookalikes(text)
     found = find(safe)
     return safe, without_contacts(safe, found, contacts_of(conversation.site)) if found else []
+
+
+def hold(conversation: Conversation) -> None:
+    """Keep the conversation from being erased until the transaction ends. Raises ConversationGone."""
+    if not Conversation.objects.select_for_update(of=("self",)).filter(pk=conversation.pk).exists():
+        raise ConversationGone
 
 
 def _masked_again(conversation: Conversation, safe: str, findings: Sequence[Finding], master_key: MasterKey) -> str:

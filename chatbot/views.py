@@ -12,10 +12,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 from prometheus_client import multiprocess
 
+from chatbot import appearance, wiring
 from chatbot import metrics as kefu_metrics
-from chatbot import wiring
 from chatbot.events import LogUnavailable
 from chatbot.models import Site
+from chatbot.traditional import traditional
 from guardrails.personal_data.pool import MaskingUnavailable
 
 DEMO_SITE = "demo"
@@ -28,6 +29,20 @@ def demo(request: HttpRequest) -> HttpResponse:
     site = Site.objects.filter(key=DEMO_SITE).first()
     language = "zh" if request.GET.get("lang", "zh").startswith("zh") else "en"
     return render(request, "demo.html", {"site_key": site.key if site else "", "language": language})
+
+
+@require_GET
+def look(request: HttpRequest, key: str) -> JsonResponse:
+    """Answer how a site's chat looks before anybody opens it (appearance.py); a site that is unknown looks plain."""
+    site = Site.objects.filter(key=key[:64]).only("widget").first()
+    tag = request.GET.get("language", "")
+    told = appearance.read(site.widget if site else {}).look("zh" if tag.startswith("zh") else "en")
+    if "hant" in tag and "launcher" in told:
+        told["launcher"] = traditional(told["launcher"])
+    response = JsonResponse(told)
+    response["Access-Control-Allow-Origin"] = "*"  # any page that embeds the chat shows as much
+    response["Cache-Control"] = "public, max-age=300"
+    return response
 
 
 @require_GET

@@ -7,6 +7,7 @@ A bad value raises `django.core.exceptions.ImproperlyConfigured` and names the v
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -75,6 +76,10 @@ class Config(BaseSettings):
         "", description="causal language model of the transformers engine: folder, hub name or `smollm2`"
     )
     answer_seconds: float = Field(25.0, gt=0, le=300, description="deadline of one answer, seconds")
+    email_url: SecretStr | None = Field(
+        None, description="server for transcripts: smtp://, smtp+tls:// or smtps://user:password@host:port; empty: none"
+    )
+    email_from: str = Field("", validate_default=True, description="sender of transcripts")
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="where the models of search and guards run; auto: a GPU, but none beside an API engine"
     )
@@ -83,7 +88,7 @@ class Config(BaseSettings):
     masking_processes: int = Field(1, ge=1, le=16, description="masking processes of one web process")
     masking_seconds: float = Field(5.0, gt=0, le=60, description="time-out of masking one message; then it is refused")
     leave_seconds: float = Field(
-        10.0, ge=1, le=3600, description="a customer gone so long, seconds: their running answer is stopped"
+        30.0, ge=1, le=3600, description="a customer gone so long, seconds: their running answer is stopped"
     )
     idle_minutes: float = Field(60.0, gt=0, le=100000, description="after so long without a word a conversation rests")
     review_seconds: float = Field(
@@ -160,6 +165,27 @@ class Config(BaseSettings):
             raise ValueError("KEFU_ENGINE=openai needs it")
         return value
 
+    @field_validator("email_url")
+    @classmethod
+    def _mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or not value.get_secret_value():
+            return None
+        parts = urlsplit(value.get_secret_value())
+        if parts.scheme not in ("smtp", "smtp+tls", "smtps") or not parts.hostname:
+            raise ValueError("smtp://, smtp+tls:// or smtps://user:password@host:port")
+        return value
+
+    @field_validator("email_from")
+    @classmethod
+    def _sender(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("email_url") is not None and "@" not in value:
+            raise ValueError("KEFU_EMAIL_URL needs an address to send from")
+        return value
+
+
+SECRET = {name for name, field in Config.model_fields.items() if "SecretStr" in str(field.annotation)}
+"""Options that no message shows."""
+
 
 @cache
 def config() -> Config:
@@ -167,5 +193,8 @@ def config() -> Config:
     try:
         return Config()
     except ValidationError as error:
-        lines = [f"KEFU_{str(e['loc'][0]).upper()}: {e['msg']} (got {e['input']!r})" for e in error.errors()]
+        lines = [
+            f"KEFU_{str(e['loc'][0]).upper()}: {e['msg']}" + ("" if e["loc"][0] in SECRET else f" (got {e['input']!r})")
+            for e in error.errors()
+        ]
         raise ImproperlyConfigured("\n".join(lines)) from None

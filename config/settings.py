@@ -6,7 +6,7 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 from celery.schedules import crontab
@@ -165,6 +165,9 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 2**20
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
+SMALL_STATIC = VAR / "static-small"  # the widget as it travels (chatbot/minifying.py): looked for first
+SMALL_STATIC.mkdir(exist_ok=True)
+STATICFILES_DIRS = [SMALL_STATIC]
 WHITENOISE_USE_FINDERS = True  # the files are served as they lie: nothing to collect
 WHITENOISE_MAX_AGE = 300
 
@@ -175,6 +178,13 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_HSTS_SECONDS = 31_536_000 if _config.production else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _config.production else None
+
+_mail = urlsplit(_config.email_url.get_secret_value() if _config.email_url else "")
+MAIL_FROM = _config.email_from if _mail.hostname else ""
+EMAIL_HOST, EMAIL_PORT = _mail.hostname or "", _mail.port or (465 if _mail.scheme == "smtps" else 587)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
+EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.scheme == "smtps", _mail.scheme == "smtp+tls"
+EMAIL_TIMEOUT = 20
 
 REDIS_URL = _config.redis_url or f"unix://{VAR / 'redis.sock'}"
 

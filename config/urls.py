@@ -11,6 +11,7 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("metrics", views.metrics, name="metrics"),
+    path("look/<str:key>/", views.look, name="look"),
     path("files/", files.upload, name="upload"),
     path("files/<str:signed>/", files.download, name="download"),
     path("api/v1/", api.urls),

@@ -29,6 +29,7 @@ FRAMED = {
 }
 """What guardrails, knowledge and understanding have besides their pure core."""
 PURE = {
+    "chatbot/appearance.py",
     "chatbot/engines",
     "chatbot/hours.py",
     "chatbot/language.py",
@@ -36,6 +37,7 @@ PURE = {
     "chatbot/protocol.py",
     "chatbot/by_rule.py",
     "chatbot/sources.py",
+    "chatbot/traditional.py",
     "chatbot/turn.py",
     "chatbot/users.py",
     "chatbot/wording.py",

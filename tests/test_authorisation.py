@@ -49,6 +49,7 @@ PAGES: dict[str, set[str]] = {
     "healthz": OPEN,
     "readyz": OPEN,
     "metrics": OPEN,
+    "look": OPEN,
     "upload": set(),  # only with a visitor's token: no session helps
     "download": set(),  # only with a signed link: no session helps
     "staff:login": OPEN,
@@ -63,17 +64,122 @@ PAGES: dict[str, set[str]] = {
     "staff:recovery_codes": SIGNED_IN,
     "staff:audit": {"supervisor", "administrator"},
     "rooms:inbox": {"agent", "supervisor", "administrator"},
+    "rooms:inbox_canned": {"agent", "supervisor", "administrator"},
+    "rooms:inbox_canned_add": {"agent", "supervisor", "administrator"},
+    "rooms:inbox_canned_change": {"agent", "supervisor", "administrator"},
+    "rooms:inbox_canned_remove": {"agent", "supervisor", "administrator"},
+    "rooms:inbox_canned_told": {"agent", "supervisor", "administrator"},
+    "rooms:inbox_suggest": {"agent", "supervisor", "administrator"},
+    "rooms:inbox_report": {*ROLES},
+    "rooms:inbox_file": {"agent", "reviewer", "supervisor", "administrator"},
     "rooms:review": {"reviewer", "supervisor", "administrator"},
     "rooms:words": {"reviewer", "supervisor", "administrator"},
+    "rooms:review_queue": {"reviewer", "supervisor", "administrator"},
+    "rooms:review_next": {"reviewer", "supervisor", "administrator"},
+    "rooms:review_history": {"reviewer", "supervisor", "administrator"},
+    "rooms:review_case": {"reviewer", "supervisor", "administrator"},
+    "rooms:review_decide": {"reviewer", "supervisor", "administrator"},
+    "rooms:review_undo": {"reviewer", "supervisor", "administrator"},
+    "rooms:words_look": {"reviewer", "supervisor", "administrator"},
+    "rooms:words_try": {"reviewer", "supervisor", "administrator"},
+    "rooms:words_changes": {"reviewer", "supervisor", "administrator"},
+    "rooms:words_levels": {"reviewer", "supervisor", "administrator"},
+    "rooms:words_list": {"reviewer", "supervisor", "administrator"},
+    "rooms:words_import": {"supervisor", "administrator"},
+    "rooms:words_preview": {"supervisor", "administrator"},
+    "rooms:words_keep": {"supervisor", "administrator"},
+    "rooms:words_levels_apply": {"supervisor", "administrator"},
+    "rooms:words_levels_back": {"supervisor", "administrator"},
+    "rooms:words_put": {"supervisor", "administrator"},
+    "rooms:words_remove": {"supervisor", "administrator"},
+    "rooms:words_switch": {"supervisor", "administrator"},
+    "rooms:why_list": {*ROLES},
+    "rooms:why": {*ROLES},
+    "rooms:why_again": {*ROLES},
     "rooms:knowledge": {*ROLES},
+    "rooms:knowledge_base": {*ROLES},
+    "rooms:knowledge_rows": {*ROLES},
+    "rooms:knowledge_progress": {*ROLES},
+    "rooms:knowledge_document": {*ROLES},
+    "rooms:knowledge_state": {*ROLES},
+    "rooms:knowledge_versions": {*ROLES},
+    "rooms:knowledge_compare": {*ROLES},
+    "rooms:knowledge_about": {*ROLES},
+    "rooms:knowledge_draft": {*ROLES},
+    "rooms:knowledge_examining": {*ROLES},
+    "rooms:knowledge_live": {*ROLES},
+    "rooms:knowledge_releases": {*ROLES},
+    "rooms:knowledge_changes": {*ROLES},
+    "rooms:knowledge_try": {*ROLES},
+    "rooms:knowledge_golden": {*ROLES},
+    "rooms:knowledge_gaps": {*ROLES},
+    "rooms:knowledge_radar": {*ROLES},
+    "rooms:knowledge_settings": {*ROLES},
+    "rooms:knowledge_intents": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_train": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_activate": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_intent": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_utterances": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_upload": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_preview": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_cancel": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_retry": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_job": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_source": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_chunk": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_restore": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_findings": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_retire": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_bring_back": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_examine": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_golden_keep": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_golden_import": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_golden_edit": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_golden_drop": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_golden_again": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_gap_answer": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_gap_dismiss": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_gap_reopen": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_radar_dismiss": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_radar_restore": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_prove": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_purge": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_publish": {"knowledge_manager", "administrator"},
+    "rooms:knowledge_back": {"knowledge_manager", "administrator"},
     "rooms:insights": {"supervisor", "administrator"},
+    "rooms:insights_csv": {"supervisor", "administrator"},
+    "rooms:insights_json": {"supervisor", "administrator"},
     "rooms:sites": {"administrator"},
+    "rooms:site_new": {"administrator"},
+    "rooms:site": {"administrator"},
+    "rooms:site_settings": {"administrator"},
+    "rooms:site_hours": {"administrator"},
+    "rooms:site_look": {"administrator"},
+    "rooms:site_preview": {"administrator"},
+    "rooms:site_data": {"administrator"},
+    "rooms:site_secret": {"administrator"},
+    "rooms:site_key": {"administrator"},
+    "rooms:site_delete": {"administrator"},
     "rooms:people": {"administrator"},
+    "rooms:person_new": {"administrator"},
+    "rooms:person": {"administrator"},
+    "rooms:person_act": {"administrator"},
     "rooms:system": {"administrator"},
+    "rooms:system_health": {"administrator"},
+    "rooms:system_options": {"administrator"},
+    "rooms:system_records": {"administrator"},
+    "rooms:system_programs": {"administrator"},
+    "rooms:system_revoke": {"administrator"},
+    "rooms:welcome": {"administrator"},
+    "rooms:welcome_leave": {"administrator"},
+    "rooms:welcome_documents": {"administrator"},
+    "rooms:welcome_step": {"administrator"},
 }
 """By route; everything of Django's admin is administrators' alone."""
 PROGRAMS = {"api:openapi-json": OPEN, "api:openapi-view": OPEN}
 """The rest of the API takes a token and no session: tests/api/test_routes.py has its rows."""
+SOME_ID = "00000000-0000-4000-8000-000000000001"
+"""Of nothing that there is: whoever may look is told so, everybody else is refused before."""
 NO_ROW_OF_ITS_OWN = {"admin:jsi18n", "admin:login", "admin:logout"}
 
 
@@ -96,7 +202,7 @@ def address(pattern: URLPattern | URLResolver) -> str:
     text = str(pattern.pattern)
     if text.startswith("^"):  # the admin's list of applications, and what it does not know
         return "chatbot/" if "app_label" in text else "nothing"
-    parts = [("1" if part.startswith("<") else part) for part in text.split("/")]
+    parts = [(SOME_ID if part.startswith("<uuid:") else "1" if part[:1] == "<" else part) for part in text.split("/")]
     return "/".join(parts)
 
 
@@ -148,6 +254,8 @@ NOWHERE: set[str] = set()
 FRAMES: dict[str, dict[str, set[str]]] = {
     "watch": {"agent": HERE, "reviewer": HERE, "supervisor": HERE, "administrator": ALL},
     "unwatch": {"agent": ALL, "reviewer": ALL, "supervisor": ALL, "administrator": ALL},  # of one's own socket only
+    "customer": {"agent": HERE, "reviewer": HERE, "supervisor": HERE, "administrator": ALL},
+    "tag": {"agent": HERE, "reviewer": HERE, "supervisor": HERE, "administrator": ALL},
     "take": {"agent": HERE, "reviewer": NOWHERE, "supervisor": HERE, "administrator": ALL},
     "transfer": {"agent": {OWN}, "reviewer": NOWHERE, "supervisor": HERE, "administrator": ALL},
     "hand_back": {"agent": {OWN}, "reviewer": NOWHERE, "supervisor": HERE, "administrator": ALL},
@@ -161,6 +269,8 @@ FRAMES: dict[str, dict[str, set[str]]] = {
 """Of one conversation: by frame and role, the conversations for which it is no breach of the rules."""
 GENERAL: dict[str, set[str]] = {
     "inbox": {"agent", "reviewer", "supervisor", "administrator"},
+    "counts": {"agent", "reviewer", "supervisor", "administrator"},
+    "team": {"agent", "reviewer", "supervisor", "administrator"},
     "available": {"agent", "supervisor", "administrator"},
     "reviews": {"reviewer", "supervisor", "administrator"},
 }
@@ -168,6 +278,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "transfer": {"to": "agent"},
     "reply": {"text": "Hello."},
     "note": {"text": "Hello."},
+    "tag": {"name": "vip"},
     "reveal": {"placeholder": "<CN_MOBILE_1>", "why": "to call back"},
     "available": {"available": False},
     "decide": {"decision": "reject"},
@@ -185,7 +296,7 @@ def test_every_frame_of_staff_has_a_row() -> None:
 
 def conversation(kind: str, me: User, other: User, here: Site, abroad: Site) -> Conversation:
     """Make a conversation, with a value in its vault."""
-    from guardrails import services as vault
+    from guardrails import vault
     from guardrails.personal_data.finding import Finding
     from tests.console.conftest import MASTER_KEY
 
@@ -296,6 +407,14 @@ CUSTOMERS = {
     "edit": "of one's own messages: tests/chatbot/test_editing.py",
     "delete": "of one's own messages: tests/chatbot/test_editing.py",
     "stop": "of the socket's own conversation",
+    "profile": "goes into the socket's own conversation",
+    "feedback": "of answers in one's own conversation: tests/chatbot/test_opinions.py",
+    "rate": "of the socket's own conversation",
+    "passage": "of one's own messages' sources, as published: tests/chatbot/test_looking_up.py",
+    "related": "of one's own messages: tests/chatbot/test_looking_up.py",
+    "earlier": "in one's own conversation: tests/chatbot/test_looking_up.py",
+    "link": "of files in one's own conversation: tests/chatbot/test_looking_up.py",
+    "transcript": "of the socket's own conversation",
     "ping": "nothing",
 }
 

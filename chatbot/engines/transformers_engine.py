@@ -77,13 +77,18 @@ class TransformersEngine:
         ).eval()
         context = getattr(config, "max_position_embeddings", None) or prompt_tokens + max_new_tokens
         self._prompt_tokens = min(prompt_tokens, context - max_new_tokens)
+        ends = self._model.generation_config.eos_token_id
+        self._ends = {ends} if isinstance(ends, int) else {*(ends or ())}
         self._harmless = Harmless({*self._tokenizer.all_special_tokens, *self._tokenizer.get_added_vocab()})
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="generate")
         self._busy = threading.Lock()
         self._places = threading.BoundedSemaphore(1 + queue)
 
     def stream(self, prompt: Prompt, cancelled: Callable[[], bool]) -> Draft:
-        """Yields the reply as deltas, without thoughts; ends within a token of `cancelled()`. Raises `EngineFailed`."""
+        """Yields the reply as deltas, without thoughts; ends within a token of `cancelled()`. Raises `EngineFailed`.
+
+        The draft is `cut` when the reply was not over after `max_new_tokens`.
+        """
         return Draft(self, lambda draft: self._write(prompt, cancelled, draft))
 
     def close(self) -> None:
@@ -177,6 +182,7 @@ class TransformersEngine:
             raise EngineFailed(f"{self.model}: {type(error).__name__}", retryable=out_of_memory) from error
         if stop.late:
             raise EngineFailed(f"{self.model} did not finish in time", retryable=False, kind="timeout")
+        draft.cut = stop.tokens >= self._max_new_tokens and stop.last not in self._ends
 
     def _run(self, ids: torch.Tensor, streamer: TextIteratorStreamer, stop: "_Stop", decoding: Decoding) -> None:
         ids = ids.to(self._model.device)
@@ -197,15 +203,16 @@ class TransformersEngine:
 
 
 class _Stop(StoppingCriteria):
-    """Stops before the next token once the caller is gone or the deadline has passed (`late`)."""
+    """Stops before the next token once the caller is gone or the deadline has passed (`late`). Knows the last token."""
 
     def __init__(self, cancelled: Callable[[], bool], deadline: float) -> None:
         self.now = self.late = False
-        self.tokens = 0
+        self.tokens = self.last = 0
         self._cancelled, self._deadline = cancelled, deadline
 
     def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> Any:
         self.tokens += 1
+        self.last = int(input_ids[0, -1])
         if not (self.now or self._cancelled()):
             self.late = time.monotonic() > self._deadline
         else:

@@ -16,21 +16,27 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
+from chatbot.minifying import minified
 from tests.patience import PATIENCE
 
 STATIC = Path(__file__).resolve().parents[2] / "chatbot" / "static"
 NOON = "2026-11-21T12:00:00Z"
 ERROR = {"type": "error", "code": "x", "message": "", "id": None, "retry_after": None, "fatal": False}
+ANYWHERE = {"Access-Control-Allow-Origin": "*"}
+ASKED = {"profile", "feedback", "rate", "passage", "related", "earlier", "link", "transcript"}
 Event = dict[str, Any]
 
 
 class ScriptedServer:
-    """One conversation at a time. `pages` are HTML by path; `frames` holds what the widget has sent, pings left out."""
+    """One conversation at a time. `pages` are HTML by path; `frames` holds what the widget has sent, pings
+    left out, `asked` what it has asked, which is answered from `answers` by type. `look` is how the site's chat looks.
+    """
 
     def __init__(self) -> None:
         self.pages: dict[str, str] = {}
         self.headers: dict[str, str] = {}
         self.frames: queue.Queue[Event] = queue.Queue()
+        self.asked: queue.Queue[Event] = queue.Queue()
         self._live: ServerConnection | None = None
         self._server: Server = serve(self._converse, "127.0.0.1", 0, process_request=self._respond)
         self.port: int = self._server.socket.getsockname()[1]
@@ -48,8 +54,11 @@ class ScriptedServer:
         self.reachable = True
         self.refusal: Event | None = None
         self.welcome: Event = {"site": "云杉户外", "language": "zh"}
-        while not self.frames.empty():
-            self.frames.get_nowait()
+        self.look: Event = {}
+        self.answers: dict[str, Event] = {"related": {"questions": []}}
+        for waiting in (self.frames, self.asked):
+            while not waiting.empty():
+                waiting.get_nowait()
 
     def stop(self) -> None:
         self.drop()
@@ -60,6 +69,13 @@ class ScriptedServer:
         frame = self.frames.get(timeout=PATIENCE)
         assert frame["type"] == kind, frame
         return frame
+
+    def expect_asked(self, kind: str) -> Event:
+        """The next question of the widget of this type; waits for it."""
+        while True:
+            frame = self.asked.get(timeout=PATIENCE)
+            if frame["type"] == kind:
+                return frame
 
     def publish(self, kind: str, **fields: Any) -> Event:
         """Appends an event to the log and sends it if somebody listens."""
@@ -93,12 +109,16 @@ class ScriptedServer:
         path = urlsplit(request.path).path
         if path == "/ws/chat/":
             return None if self.reachable else _response(503, "text/plain", b"away")
+        if path.startswith("/look/"):
+            return _response(200, "application/json", json.dumps(self.look).encode(), ANYWHERE)
         if path in self.pages:
             return _response(200, "text/html; charset=utf-8", self.pages[path].encode(), self.headers)
         file = (STATIC / path.removeprefix("/static/")).resolve()
         if path.startswith("/static/") and file.is_relative_to(STATIC) and file.is_file():
             kind = "text/javascript" if file.suffix == ".js" else mimetypes.guess_type(file.name)[0] or "text/plain"
-            return _response(200, f"{kind}; charset=utf-8", file.read_bytes(), {"Access-Control-Allow-Origin": "*"})
+            script = file.suffix in (".js", ".css")  # as they are served: chatbot/minifying.py
+            data = minified(file.name, file.read_text()).encode() if script else file.read_bytes()
+            return _response(200, f"{kind}; charset=utf-8", data, ANYWHERE)
         return _response(404, "text/plain", b"")
 
     def _converse(self, connection: ServerConnection) -> None:
@@ -115,6 +135,11 @@ class ScriptedServer:
                 confirming = self.confirming  # before the test hears of the frame and changes it
                 if frame["type"] == "ping":
                     connection.send('{"type": "pong"}')
+                    continue
+                if frame["type"] in ASKED:
+                    answer = self.answers.get(frame["type"], {})
+                    connection.send(json.dumps({"type": "done", "id": frame["id"], **answer}))
+                    self.asked.put(frame)
                     continue
                 self.frames.put(frame)
                 if frame["type"] == "say" and confirming:

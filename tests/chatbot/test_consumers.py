@@ -53,8 +53,10 @@ from chatbot.waiting import Board
 from chatbot.waiting_room import WaitingRoom
 from chatbot.wording import SENTENCES
 from config.environment import Config
+from guardrails import vault
 from guardrails.lexicon import Lexicon, Word
 from guardrails.models import VaultEntry
+from guardrails.personal_data.finding import Finding
 from guardrails.personal_data.pool import MaskingUnavailable
 from tests.chatbot.conftest import MASTER_KEY
 from tests.conftest import RedisServer
@@ -1371,10 +1373,12 @@ async def test_who_reads_traditional_characters_gets_them(web: SimpleNamespace, 
 
     def speak() -> None:
         chat = Conversation.objects.get()
-        services.announce(Message.objects.create(conversation=chat, role="bot", text="退货在十五天内。"), log=log)
+        finding = Finding("PERSON", 0, 2, 1.0)
+        masked = vault.mask(chat.id, "张伟您好", [finding], master_key=MASTER_KEY).text
+        services.announce(Message.objects.create(conversation=chat, role="bot", text=f"{masked}，退货在内。"), log=log)
 
     await in_thread(speak)
-    assert (await widget.message("bot"))["text"] == "退貨在十五天內。"
+    assert (await widget.message("bot"))["text"] == "张伟您好，退貨在內。"  # and the name as it is theirs
     await widget.leave()
 
 

@@ -1,13 +1,45 @@
 import numpy as np
 import pytest
 
-from chatbot.encoder import BASE, SEARCH, search_encoder, search_folder
+from chatbot.encoder import BASE, BOTH, SEARCH, mood_encoder, search_encoder, search_folder, with_mood
 from config.environment import config
 from knowledge.embedding import as_passage, as_query, model_id
+from tests.knowledge.fakes import FakeEmbedder
+from understanding.sentiment.model import SentimentModel
 
-pytestmark = pytest.mark.models
+
+def test_a_message_gets_both_vectors_and_each_once() -> None:
+    search, mood = FakeEmbedder(), FakeEmbedder()
+    asked: list[str] = []
+
+    def vector(text: str) -> np.ndarray:
+        asked.append(text)
+        return search.embed([as_query(text)])[0]
+
+    embed = with_mood(vector, mood)
+    both = embed(["早上好", "hi", "早上好"])
+    assert both.shape == (3, 2 * mood.dimension)
+    assert np.array_equal(both[0], both[2])
+    assert np.array_equal(both[1], np.tile(mood.embed([as_query("hi")])[0], 2))
+    assert asked == ["早上好", "hi"]
 
 
+@pytest.mark.models
+def test_moods_are_seen_by_an_encoder_of_their_own_that_lends_the_tokenizer() -> None:
+    models = config().models
+    if not (models / BASE).is_dir():
+        pytest.skip("the embedding model is not prepared: run `make models`")
+    searched = search_encoder(models, "cpu")
+    mood = mood_encoder(models, searched)
+    assert mood.tokenizer is searched.tokenizer
+    embed = with_mood(lambda text: searched.embed([as_query(text)])[0], mood)
+    model = SentimentModel.load()
+    assert model.encoder == BOTH
+    texts = ["太好用了，谢谢你们！", "几点开门？", "第三次坏了，太让人失望了", "𒀀 ሀ"]
+    assert [label for label, _ in model.judge(texts, embed(texts))][:3] == ["positive", "neutral", "negative"]
+
+
+@pytest.mark.models
 def test_the_adapted_model_is_another_one_and_brings_languages_together() -> None:
     models = config().models
     if not (models / BASE).is_dir():

@@ -2,8 +2,10 @@
 
 import pytest
 
+from chatbot.appearance import PreChatField, Texts
 from chatbot.models import Conversation
-from chatbot.profiles import store_profile
+from chatbot.profiles import FormIncomplete, store_form, store_profile
+from chatbot.services import ConversationGone
 from guardrails import vault
 from guardrails.personal_data.pool import MaskingUnavailable
 from tests.chatbot.conftest import MASTER_KEY
@@ -50,3 +52,47 @@ def test_what_cannot_be_masked_is_not_stored(chat: Conversation) -> None:
 def test_an_erased_conversation_leaves_no_profile(chat: Conversation) -> None:
     store(chat, ("name", "Li Wei"))
     assert vault.erase(chat.id) == 1
+
+
+NAME = PreChatField(name="name", label=Texts(en="Name"), required=True)
+EMAIL = PreChatField(name="mail", label=Texts(en="E-mail"), kind="email")
+PHONE = PreChatField(name="tel", label=Texts(en="Phone"), kind="phone")
+TOPIC = PreChatField(name="topic", label=Texts(en="Topic"), kind="choice", choices=["order", "return"])
+
+
+def fill(chat: Conversation, **values: str) -> str:
+    store_form(chat, values, [NAME, EMAIL, PHONE, TOPIC], find=FakeFind(), master_key=MASTER_KEY)
+    chat.refresh_from_db()
+    return chat.profile
+
+
+def test_a_form_is_masked_by_what_was_asked_and_kept_once(chat: Conversation) -> None:
+    given = {"name": "小白", "mail": "a@b.example", "tel": "+44 20 7946 0000", "topic": "order", "other": "x\ny"}
+    kept = "name: <PERSON_1>\nmail: <EMAIL_1>\ntel: <INTL_PHONE_1>\ntopic: order"
+    assert fill(chat, **given) == kept
+    assert fill(chat, name="Somebody else") == kept
+    values = vault.values(chat.id, master_key=MASTER_KEY).values()
+    assert set(values) == {"小白", "a@b.example", "+44 20 7946 0000"}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"name": " "},
+        {"name": "Li", "mail": "no address"},
+        {"name": "Li", "tel": "call me"},
+        {"name": "Li", "topic": "weather"},
+    ],
+)
+def test_a_form_with_something_missing_is_not_kept(values: dict[str, str], chat: Conversation) -> None:
+    with pytest.raises(FormIncomplete):
+        fill(chat, **values)
+    assert chat.profile == ""
+
+
+def test_an_erased_conversation_takes_no_form(chat: Conversation) -> None:
+    Conversation.objects.all().delete()
+    with pytest.raises(ConversationGone):
+        fill(chat, name="Li")
+    assert vault.values(chat.id, master_key=MASTER_KEY) == {}

@@ -2,12 +2,34 @@
 
 import json
 import string
+from typing import get_args
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chatbot.protocol import Delete, Edit, Frame, FrameError, Hello, Ping, Say, Stop, frame, read_frame
+from chatbot.models import Feedback as StoredFeedback
+from chatbot.protocol import (
+    Delete,
+    Earlier,
+    Edit,
+    Feedback,
+    Frame,
+    FrameError,
+    Hello,
+    Link,
+    Passage,
+    Ping,
+    Profile,
+    Rate,
+    Reason,
+    Related,
+    Say,
+    Stop,
+    Transcript,
+    frame,
+    read_frame,
+)
 
 LONGEST = 100
 ID = "00000000-0000-4000-8000-000000000001"
@@ -22,6 +44,10 @@ def say(text: object, **fields: object) -> str:
 
 def hello(**fields: object) -> str:
     return json.dumps({**HELLO, **fields})
+
+
+def asked(kind: str, **fields: object) -> str:
+    return json.dumps({"type": kind, "id": ID, **fields})
 
 
 GOOD = {
@@ -46,7 +72,22 @@ GOOD = {
     "stop": ('{"type": "stop"}', Stop()),
     "ping": (' {"type": "ping"}\n', Ping()),
     "hello": (hello(), Hello("shop", "", 0, "en")),
-    "hello in Chinese": (hello(language="zh-Hant-TW"), Hello("shop", "", 0, "zh")),
+    "hello in Chinese": (hello(language="zh-CN"), Hello("shop", "", 0, "zh")),
+    "hello in traditional Chinese": (hello(language="zh-Hant-TW"), Hello("shop", "", 0, "zh", traditional=True)),
+    "hello from Hong Kong": (hello(language="zh-HK"), Hello("shop", "", 0, "zh", traditional=True)),
+    "a form": (asked("profile", values={"name": " Li\0 "}), Profile(ID, (("name", "Li"),))),
+    "a thumb up": (asked("feedback", message=OTHER, helpful=True), Feedback(ID, OTHER, True)),
+    "a thumb down with its reason": (
+        asked("feedback", message=OTHER, helpful=False, reason="outdated", comment="c" * 1001),
+        Feedback(ID, OTHER, False, "outdated", "c" * 1000),
+    ),
+    "a rating": (asked("rate", score=5, comment=" ok "), Rate(ID, 5, "ok")),
+    "a passage": (asked("passage", message=OTHER, number=1), Passage(ID, OTHER, 1)),
+    "related questions": (asked("related", message=OTHER), Related(ID, OTHER)),
+    "what was earlier": (asked("earlier", before=OTHER), Earlier(ID, OTHER)),
+    "a file's address": (asked("link", file=OTHER), Link(ID, OTHER)),
+    "a transcript": (asked("transcript"), Transcript(ID)),
+    "a transcript by e-mail": (asked("transcript", email=" a@b.example "), Transcript(ID, "a@b.example")),
     "hello in another language": (hello(language="fr"), Hello("shop", "", 0, "en")),
     "hello in no language at all": (hello(language=[["zh"]]), Hello("shop", "", 0, "en")),
     "hello that resumes": (hello(token="t", after=7), Hello("shop", "t", 7, "en")),
@@ -108,6 +149,29 @@ BAD = {
         '{"type": "say", "id": "00000000-0000-4000-8000-000000000001", "text": "\\ud800"}',
         "invalid_json",
     ),
+    "a form that is a list": (asked("profile", values=["Li"]), "form_incomplete"),
+    "a form with a number": (asked("profile", values={"age": 7}), "form_incomplete"),
+    "a form with a long value": (asked("profile", values={"name": "x" * 201}), "form_incomplete"),
+    "a form with many values": (asked("profile", values={str(n): "" for n in range(17)}), "form_incomplete"),
+    "a thumb in between": (asked("feedback", message=OTHER, helpful=None), "unknown_type"),
+    "a thumb on nothing": (asked("feedback", helpful=True), "unknown_type"),
+    "a thumb for a reason of its own": (
+        asked("feedback", message=OTHER, helpful=False, reason="<b>"),
+        "unknown_type",
+    ),
+    "a thumb for a list": (asked("feedback", message=OTHER, helpful=False, reason=[]), "unknown_type"),
+    "six stars": (asked("rate", score=6), "unknown_type"),
+    "no star": (asked("rate", score=0), "unknown_type"),
+    "half a star": (asked("rate", score=2.5), "unknown_type"),
+    "true stars": (asked("rate", score=True), "unknown_type"),
+    "a comment that is no text": (asked("rate", score=1, comment={}), "unknown_type"),
+    "a passage without a number": (asked("passage", message=OTHER), "unknown_type"),
+    "a passage of nothing": (asked("passage", message="../1", number=1), "unknown_type"),
+    "earlier than nothing": (asked("earlier"), "unknown_type"),
+    "a file by its path": (asked("link", file="/etc/passwd"), "unknown_type"),
+    "a transcript to a long address": (asked("transcript", email="a" * 255), "bad_email"),
+    "a transcript to a list": (asked("transcript", email=[]), "bad_email"),
+    "a question without an id": ('{"type": "rate", "score": 5}', "unknown_type"),
     "an unknown type": ('{"type": "drop table"}', "unknown_type"),
     "no type": ("{}", "unknown_type"),
     "a list as type": ('{"type": ["say"]}', "unknown_type"),
@@ -144,6 +208,10 @@ def test_a_bad_frame_gets_a_code(text: str, code: str) -> None:
     assert caught.value.code == code
 
 
+def test_the_reasons_are_those_that_are_kept() -> None:
+    assert {*StoredFeedback.Reason.values, ""} == set(get_args(Reason))
+
+
 @pytest.mark.parametrize("text", ["", "\u200b", "a" * (LONGEST + 1), 5])
 def test_a_refused_message_is_named_by_its_id(text: object) -> None:
     with pytest.raises(FrameError) as caught:
@@ -157,8 +225,9 @@ _JSON = st.recursive(
     max_leaves=5,
 )
 _FIELDS = st.fixed_dictionaries(
-    {"type": st.sampled_from(["say", "hello", "stop", "ping", "x"])},
-    optional={name: _JSON for name in ("id", "text", "protocol", "key", "token", "after", "language")},
+    {"type": st.sampled_from(["say", "hello", "stop", "profile", "feedback", "rate", "transcript", "x"])},
+    optional={name: _JSON for name in ("text", "protocol", "key", "token", "after", "language", "values", "helpful")}
+    | {name: _JSON | st.just(ID) for name in ("id", "message", "reason", "score", "email")},
 )
 
 

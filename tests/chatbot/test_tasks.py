@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 import redis
 from celery import current_app
+from celery.exceptions import Retry
+from django.core import mail
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 from prometheus_client import REGISTRY
 
-from chatbot import ownership, queueing, tasks, worker_wiring
+from chatbot import ownership, queueing, tasks, transcripts, worker_wiring
 from chatbot.answer_store import AnswerStore
 from chatbot.events import EventLog
 from chatbot.judging import Judging
@@ -20,7 +22,7 @@ from chatbot.models import Conversation, Handoff, Message, Site
 from chatbot.pulse import Pulse
 from guardrails.levels import Levels
 from guardrails.verdict import Verdict
-from tests.chatbot.conftest import Say
+from tests.chatbot.conftest import MASTER_KEY, Say
 from tests.conftest import RedisServer
 from tests.fakes import FakeAnswer, FakeQueue, conclusion, lexicon
 from tests.patience import PATIENCE
@@ -233,3 +235,24 @@ def test_only_workers_that_answer_load_the_models(
     instance = SimpleNamespace(app=SimpleNamespace(amqp=SimpleNamespace(queues=SimpleNamespace(consume_from=consumed))))
     tasks.load_models("w1", instance)
     assert loaded == warmed
+
+
+def test_a_letter_is_sent_again_when_the_mail_server_refuses_and_names_nobody(
+    say: Say, settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.MAIL_FROM = "help@shop.example"
+    chat = say("Hello?").conversation
+    monkeypatch.setattr(tasks, "lexicon", lexicon)
+    monkeypatch.setattr(tasks, "master_key", lambda: MASTER_KEY)
+    sealed = transcripts.seal_address(chat.id, "li@post.example", master_key=MASTER_KEY)
+
+    def refuse(letter: mail.EmailMessage) -> None:
+        raise OSError(f"cannot reach {letter.to}")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(mail.EmailMessage, "send", refuse)
+        with pytest.raises(Retry) as caught:
+            tasks.send_transcript.apply((str(chat.id), sealed, "en"), throw=True)
+    assert "li@post" not in str(caught.value) + caplog.text
+    tasks.send_transcript(str(chat.id), sealed, "en")
+    assert [letter.to for letter in mail.outbox] == [["li@post.example"]]

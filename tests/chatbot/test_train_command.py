@@ -18,6 +18,7 @@ from tests.knowledge.fakes import FakeEmbedder
 def _no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(learning, "OnnxEmbedder", lambda _folder: FakeEmbedder())
     monkeypatch.setattr(learning, "search_folder", lambda models: models)
+    monkeypatch.setattr(learning, "mood_encoder", lambda _models, _base: FakeEmbedder())
 
 
 def lines(rows: list[Any]) -> str:

@@ -56,6 +56,24 @@ def test_a_reply_comes_in_several_deltas_and_the_same_twice(engine: "Transformer
     assert "".join(first) == "".join(engine.stream(QUESTION, never))
 
 
+@pytest.mark.parametrize(("room", "cut"), [(3, True), (160, False)])
+def test_a_reply_without_room_for_its_end_says_so(
+    engine: "TransformersEngine", monkeypatch: pytest.MonkeyPatch, room: int, cut: bool
+) -> None:
+    monkeypatch.setattr(engine, "_max_new_tokens", room)
+    draft = engine.stream(QUESTION, never)
+    assert "".join(draft)
+    assert draft.cut == cut
+
+
+def test_a_reply_that_is_cancelled_is_not_cut(engine: "TransformersEngine", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_max_new_tokens", 2)
+    draft = engine.stream(QUESTION, never)
+    next(draft)
+    draft.close()
+    assert not draft.cut
+
+
 def test_it_stops_within_two_deltas_of_being_cancelled(engine: "TransformersEngine") -> None:
     gone = threading.Event()
     deltas = []

@@ -147,3 +147,16 @@ def test_the_demo_page_carries_the_widget_in_its_language(query: str, language: 
 
 def test_the_demo_page_without_its_shop_is_no_error(client: Client) -> None:
     assert client.get("/").status_code == 200
+
+
+def test_a_page_learns_how_its_chat_looks(client: Client, db: None) -> None:
+    Site.objects.create(
+        key="shop", name="Shop", knowledge_base="shop",
+        widget={"colour": "#1f6b54", "side": "left", "launcher": {"zh": "联系客服", "en": "Chat"}, "csat": False},
+    )  # fmt: skip
+    answer = client.get("/look/shop/?language=en")
+    assert answer.json() == {"colour": "#1f6b54", "side": "left", "launcher": "Chat"}
+    assert answer["Access-Control-Allow-Origin"] == "*"
+    assert "max-age" in answer["Cache-Control"]
+    assert client.get("/look/shop/?language=zh-hant").json()["launcher"] == "聯繫客服"
+    assert client.get("/look/nobody/").json() == {}

@@ -10,12 +10,14 @@ from attachments.refusals import Reason
 from chatbot.wording import SENTENCES, HandoffReason, say
 
 CODES = [
-    "greeting", "thanks_goodbye", "refused", "withheld", "stopped", "degraded", "clarify", "apology",
+    "greeting", "thanks_goodbye", "refused", "withheld", "stopped", "degraded", "apology",
     "too_long", "invalid_json", "binary", "unknown_type", "empty", "too_fast",
     "masking_unavailable", "service_unavailable",
     "busy", "too_many_sockets", "user_invalid", "user_expired", "user_replayed",
     "duplicate_id", "unknown_message", "too_late", "too_many_files", "files_gone", *get_args(Reason),
-    "bad_hello", "bad_key", "bad_origin", "expired", "internal",
+    "form_incomplete", "not_there", "bad_email", "mail_unavailable",
+    *(f"transcript.{what}" for what in ("subject", "foot", "customer", "bot", "agent", "withdrawn")),
+    "bad_hello", "no_hello", "bad_key", "bad_origin", "expired", "token_refused", "internal",
     "closed", "closed.until", "review.rejected", "review.expired",
     *(f"waiting.{what}" for what in ("minutes", "long", "unknown", "nobody", "closed", "closed_until")),
     "owner.joined", "owner.transferred", "owner.left", "owner.ended", "owner.expired",

@@ -90,3 +90,26 @@ def test_all_bad_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> No
 def test_an_option_cannot_be_changed_later() -> None:
     with pytest.raises(ValueError, match="frozen"):
         read().port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("options", "wrong"),
+    [
+        ({"EMAIL_URL": "smtps://shop:secret@mail.example:465", "EMAIL_FROM": "help@shop.example"}, ""),
+        ({"EMAIL_FROM": "help@shop.example"}, ""),
+        ({"EMAIL_URL": "https://shop:secret@mail.example"}, "KEFU_EMAIL_URL"),
+        ({"EMAIL_URL": "smtp://"}, "KEFU_EMAIL_URL"),
+        ({"EMAIL_URL": "smtp://mail.example"}, "KEFU_EMAIL_FROM"),
+    ],
+)
+def test_a_mail_server_has_an_address_and_a_sender_and_its_password_is_in_no_message(
+    options: dict[str, str], wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in options.items():
+        monkeypatch.setenv(f"KEFU_{name}", value)
+    if not wrong:
+        read()
+        return
+    with pytest.raises(ImproperlyConfigured, match=wrong) as error:
+        read()
+    assert "secret" not in str(error.value)

@@ -36,7 +36,7 @@ def test_a_secret_is_made_once_and_for_the_owner_alone(load: Load, tmp_path: Pat
     assert len(secret) >= 50
     assert load()["SECRET_KEY"] == secret
     assert stat.S_IMODE((tmp_path / "var" / "secret.key").stat().st_mode) == 0o600
-    assert sorted(path.name for path in (tmp_path / "var").iterdir()) == ["secret.key", "static"]
+    assert sorted(path.name for path in (tmp_path / "var").iterdir()) == ["secret.key", "static", "static-small"]
 
 
 def test_processes_that_start_at_once_share_the_secret(load: Load, tmp_path: Path) -> None:

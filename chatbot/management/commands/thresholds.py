@@ -4,7 +4,6 @@ import argparse
 import getpass
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -12,16 +11,13 @@ import orjson
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, ProgrammingError
 
-from chatbot import reviewing
+from chatbot import levelling
 from config.jsonlines import RowError, read_row, stdin_lines
-from guardrails.classification.checks import InjectionCheck, ToxicityCheck
 from guardrails.classification.classifier import ClassifierError, Thresholds
-from guardrails.levels import TASKS, Levelled, Levels, moved, services
-from guardrails.levels.suggesting import Decision, Effect, TooFew, effect, suggest, too_much
+from guardrails.levels import TASKS, Levelled, Levels, services
+from guardrails.levels.suggesting import TooFew
 
 Row = dict[str, Any]
-
-TIERS: dict[Levelled, str] = {"toxicity": ToxicityCheck.tier, "injection": InjectionCheck.tier}
 
 
 class Command(BaseCommand):
@@ -59,16 +55,15 @@ def _suggest(since: datetime | None, **_: Any) -> Iterator[Row]:
     live = services.load()
     few: list[str] = []
     for task in TASKS:
-        shipped = services.shipped(task)
-        now = live.of(task, shipped)
         try:
-            found = suggest(now, shipped, _decisions(task, since))
+            found = levelling.suggested(task, live, since)
         except TooFew as error:
             few.append(f"{task}: {error}")
             continue
         yield {
             "task": task, "version": live.version, "review": found.thresholds.review, "block": found.thresholds.block,
-            "now": _levels(now), "shipped": _levels(shipped), "why": found.why, **_effects(found.before, found.after),
+            "now": _levels(levelling.now(task, live)), "shipped": _levels(services.shipped(task)), "why": found.why,
+            **levelling.effects(found.before, found.after),
         }  # fmt: skip
     if len(few) == len(TASKS):
         raise services.LevelError("; ".join(few))
@@ -81,19 +76,12 @@ def _apply(why: str, since: datetime | None, **_: Any) -> Iterator[Row]:
     bear it. All or nothing.
     """
     live = services.load()
-    wanted: dict[Levelled, Thresholds] = {}
-    evidence: Row = {}
-    for line in filter(str.strip, stdin_lines()):
-        task, thresholds = _wanted(line, live.version)
-        shipped = services.shipped(task)
-        now, decisions = live.of(task, shipped), _decisions(task, since)
-        wanted[task] = moved(now, thresholds.review, thresholds.block)
-        if reason := too_much(now, wanted[task], decisions):
-            raise services.LevelError(f"{task}: {reason}")
-        evidence[task] = _effects(effect(now, decisions), effect(wanted[task], decisions))
+    lines = filter(str.strip, stdin_lines())
+    wanted = dict(_wanted(line, live.version) for line in lines)
     if not wanted:
         raise services.LevelError("no lines on standard input: hand in those of `thresholds suggest`")
-    yield _live(services.apply(wanted, who=getpass.getuser(), why=why, evidence=evidence)) | evidence
+    now, evidence = levelling.apply(wanted, who=getpass.getuser(), why=why, since=since)
+    yield _live(now) | evidence
 
 
 def _rollback(version: int, why: str, **_: Any) -> Iterator[Row]:
@@ -116,7 +104,7 @@ _COMMANDS: dict[str, Callable[..., Iterable[Row]]] = {
 }
 
 
-def _wanted(line: str, live: int) -> tuple[Levelled, Thresholds]:
+def _wanted(line: str, live: int) -> tuple[Levelled, tuple[float, float]]:
     try:
         row = read_row(line)
     except RowError as error:
@@ -129,21 +117,7 @@ def _wanted(line: str, live: int) -> tuple[Levelled, Thresholds]:
     review, block = row.get("review"), row.get("block")
     if not (isinstance(review, float) and isinstance(block, float)):
         raise services.LevelError(f"{task}: 'review' and 'block' are not both numbers between 0 and 1")
-    return task, Thresholds(review=review, block=block)
-
-
-def _decisions(task: Levelled, since: datetime | None) -> list[Decision]:
-    return [Decision(score, bad) for score, bad in reviewing.decided_scores(TIERS[task], since)]
-
-
-def _effects(before: Effect, after: Effect) -> Row:
-    """What changes for the decided texts, and the numbers that say so."""
-    return {
-        "spared": (before.queued - before.queued_bad) - (after.queued - after.queued_bad),
-        "missed": after.passed_bad - before.passed_bad,
-        "before": asdict(before) | {"precision": round(before.precision, 3)},
-        "after": asdict(after) | {"precision": round(after.precision, 3)},
-    }
+    return task, (review, block)
 
 
 def _live(levels: Levels) -> Row:

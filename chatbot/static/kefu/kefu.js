@@ -19,12 +19,28 @@
     if (document.readyState === "loading") {
       await new Promise((ready) => document.addEventListener("DOMContentLoaded", ready, { once: true }));
     }
+    if (document.querySelector("kefu-chat")) return;
     const element = document.createElement("kefu-chat");
     for (const [name, value] of Object.entries(script.dataset)) element.dataset[name] = value;
     place(element);
-    // Sites that swap the body instead of loading a page would lose the element, and the conversation with it.
-    for (const swapped of ["turbo:load", "turbolinks:load", "astro:after-swap"]) {
-      document.addEventListener(swapped, () => place(element));
+    // Sites that swap the body, or all that is in it, instead of loading a page would lose the element, and the
+    // conversation with it. A page that removes the element alone means it.
+    const swapped = new MutationObserver((changes) => {
+      if (element.isConnected) return;
+      if (changes.some(({ removedNodes }) => removedNodes.length > 1 || removedNodes[0]?.localName === "body")) place(element);
+      watch();
+    });
+    const watch = () => {
+      swapped.disconnect();
+      swapped.observe(document.documentElement, { childList: true });
+      swapped.observe(document.body, { childList: true });
+    };
+    watch();
+    for (const name of ["turbo:load", "turbolinks:load", "astro:after-swap"]) {
+      document.addEventListener(name, () => {
+        place(element);
+        watch();
+      });
     }
   };
 

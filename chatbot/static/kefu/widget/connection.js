@@ -35,6 +35,7 @@ export class Connection {
   #heardAt = 0;
   #pingedAt = 0;
   #unanswered = 0;
+  #asked = new Map();
 
   /**
    * `hello()` returns the first frame of every socket, `onEvent(event)` gets each frame, `onState(state)` each change.
@@ -68,6 +69,15 @@ export class Connection {
     if (this.state !== "open" || this.#socket?.readyState !== 1) return false;
     this.#socket.send(JSON.stringify(frame));
     return true;
+  }
+
+  /** Sends a frame with an id of its own; the promise of what `done` says. Rejects with the refusal's message, "" when the line goes. */
+  ask(frame) {
+    return new Promise((resolve, reject) => {
+      const id = makeId();
+      if (this.send({ ...frame, id })) this.#asked.set(id, { resolve, reject });
+      else reject(new Error(""));
+    });
   }
 
   /** The network or the tab came back: reconnects at once, or makes sure within 5 s that an open line still lives. */
@@ -116,7 +126,12 @@ export class Connection {
     }
     if (event.type === "error" && event.retry_after && !event.id) this.#pause = event.retry_after * 1000;
     const socket = this.#socket;
-    this.#onEvent(event);
+    const asked = /^(done|error)$/.test(event.type) && this.#asked.get(event.id);
+    if (asked) {
+      this.#asked.delete(event.id);
+      if (event.type === "done") asked.resolve(event);
+      else asked.reject(new Error(event.message));
+    } else this.#onEvent(event);
     if (event.type === "error" && event.fatal && socket === this.#socket) this.#refused();
   }
 
@@ -164,6 +179,8 @@ export class Connection {
   #drop() {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
+    for (const { reject } of this.#asked.values()) reject(new Error(""));
+    this.#asked.clear();
     this.#pause = 0;
     this.#openedAt = 0;
     this.#unanswered = 0;
@@ -185,4 +202,14 @@ export class Connection {
     }, milliseconds);
     this.#timers.add(timer);
   }
+}
+
+/** A UUID; `crypto.randomUUID` is missing on pages without https. */
+export function makeId() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }

@@ -2,7 +2,7 @@
  * What has been said: events in, entries out. Pure: no DOM, no clock, no socket. Idempotent by seq and by message id.
  *
  * An entry is never changed, only replaced by a new object, so that a view can see by identity what to redraw:
- *   {key, id, role, author, text, at, sources, outcome, deleted, seq, state, error, retryAfter}
+ *   {key, id, role, author, text, at, sources, files, outcome, reason, deleted, seq, state, error, retryAfter, thumb}
  * `key` stays the same for an entry's whole life. `state`:
  *   customer: "queued" (not sent), "sending" (not confirmed), "failed" (see `error`), "sent"
  *   others:   "streaming" (more parts may come), "sent"
@@ -27,8 +27,9 @@ export class Transcript {
   }
 
   /** The customer says something: it waits as "queued". `id` is the customer's own, made once, kept over every retry. */
-  say(id, text, at) {
-    this.entries = [...this.entries, { key: id, id, role: "customer", text, at, sources: [], seq: 0, state: "queued" }];
+  say(id, text, at, files = []) {
+    if (this.find(id)) return;
+    this.entries = [...this.entries, { key: id, id, role: "customer", text, at, files, sources: [], seq: 0, state: "queued" }];
   }
 
   /** What has not reached the server for certain, oldest first. */
@@ -68,12 +69,24 @@ export class Transcript {
     this.entries = this.entries.map((entry) => (entry.state === "streaming" ? { ...entry, state: "sent" } : entry));
   }
 
-  /** This is a new conversation: forgets all but what the customer has still to send. */
-  forget() {
-    this.entries = this.unsent();
+  /** This is a new conversation: forgets all but what has not reached the server; with `all` that, too. */
+  forget(all = false) {
+    this.entries = all ? [] : this.entries.filter((entry) => /queued|sending|failed/.test(entry.state));
     this.seq = 0;
     this.status = null;
     this.#parts.clear();
+  }
+
+  /** Takes in messages that were said before all that is here, oldest first. */
+  prepend(messages) {
+    const known = new Set(this.entries.map((entry) => entry.key));
+    const older = messages.map((message) => this.#entry(message, 0)).filter((entry) => !known.has(entry.key));
+    this.entries = [...older, ...this.entries];
+  }
+
+  /** Notes something about an entry. */
+  note(key, changes) {
+    if (this.find(key)) this.#replace(key, changes);
   }
 
   get answering() {
@@ -85,21 +98,26 @@ export class Transcript {
     return this.entries.filter((entry) => entry.role !== "customer" && entry.state === "sent" && entry.seq > seq).length;
   }
 
-  #finish(message, seq) {
-    const key = (message.role === "customer" && message.client_id) || message.id;
-    const entry = {
-      key,
+  #entry(message, seq) {
+    return {
+      key: (message.role === "customer" && message.client_id) || message.id,
       id: message.id,
       role: message.role,
       author: message.author,
       text: message.text ?? "",
       at: message.at,
       sources: message.sources ?? [],
+      files: message.files ?? [],
       outcome: message.outcome ?? "",
+      reason: message.reason ?? "",
       deleted: message.deleted,
       seq,
       state: "sent",
     };
+  }
+
+  #finish(message, seq) {
+    const entry = this.#entry(message, seq);
     if (message.role === "system" ? message.reason !== "closed" : message.edited || message.deleted) {
       // The owner or the question changed: what the bot was saying is dropped.
       this.entries = this.entries.filter((other) => other.state !== "streaming");
@@ -122,7 +140,7 @@ export class Transcript {
     const text = [...kept.keys()].sort((a, b) => a - b).map((part) => kept.get(part)).join("");
     if (!this.find(event.reply)) this.settle();
     this.status = { reply: event.reply, stage: "writing" };
-    this.#put({ key: event.reply, id: event.reply, role: "bot", text, at: "", sources: [], seq: event.seq, state: "streaming" });
+    this.#put({ key: event.reply, id: event.reply, role: "bot", text, at: "", sources: [], files: [], seq: event.seq, state: "streaming" });
     return true;
   }
 
@@ -136,6 +154,7 @@ export class Transcript {
   #put(entry) {
     const old = this.entries.findIndex((other) => other.key === entry.key);
     const waiting = old >= 0 && this.entries[old].state !== "sent" && this.entries[old].state !== "streaming";
+    if (old >= 0) entry = { ...entry, thumb: this.entries[old].thumb };
     if (old >= 0 && !waiting) {
       this.entries = this.entries.map((other, index) => (index === old ? entry : other));
       return;

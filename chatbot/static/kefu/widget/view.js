@@ -1,56 +1,21 @@
 /**
  * State → DOM. Builds the launcher and the panel once, then paints what changed. Text enters as text nodes only.
- * Decides nothing: what the customer does is told to `actions` (toggle, close, say, stop, person, retry, banner).
+ * Decides nothing: what the customer does is told to `actions` (toggle, close, say, stop, person, retry, banner, more, attach,
+ * drop, thumb, own, copy, hush, earlier, style: what is rarely needed is styled by a sheet of its own; passage and link, which
+ * return promises).
  */
 
+import { icon, iconButton, make, set, sizeOf } from "./dom.js";
 import { parse, show } from "./text.js";
 
-const SVG = "http://www.w3.org/2000/svg";
-const ICONS = {
-  chat: ["M12 3.5c-5 0-9 3.4-9 7.7 0 2.4 1.3 4.6 3.3 6l-.7 3.3 3.7-1.9c.9.2 1.8.3 2.7.3 5 0 9-3.4 9-7.7s-4-7.7-9-7.7Z", "M8 10h8M8 13.2h5"],
-  down: ["m6 9.5 6 6 6-6"],
-  send: ["M12 19V5.5", "m6 11 6-6 6 6"],
-  stop: ["M7.5 7.5h9v9h-9z"],
-  person: ["M5 14v-2.5a7 7 0 0 1 14 0V14", "M5 13h2.2v5H6a1.6 1.6 0 0 1-1.6-1.6v-1.8c0-.9.3-1.6.6-1.6Zm14 0h-2.2v5H18a1.6 1.6 0 0 0 1.6-1.6v-1.8c0-.9-.3-1.6-.6-1.6Z", "M18 18.2c0 1.6-1.9 2.8-4.5 2.8"],
-  spark: ["M12 4c.7 4.6 2.6 6.6 7.5 7.5-4.9.9-6.8 2.9-7.5 7.5-.7-4.6-2.6-6.6-7.5-7.5C9.4 10.6 11.3 8.6 12 4Z"],
-  arrow: ["M12 5v13.5", "m6 13 6 6 6-6"],
-  retry: ["M19 12a7 7 0 1 1-2.2-5.1", "M19 4v4h-4"],
-};
 const GROUP_MS = 5 * 60_000;
 const COUNTER_FROM = 200;
 const NEAR_END = 48;
-
-/** make("p", {class: "x", text: "y", onclick: f}, …children): properties but for class, text and aria-/data-/role names. */
-function make(tag, { class: className, text, ...rest } = {}, ...children) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== undefined) node.textContent = text;
-  for (const [name, value] of Object.entries(rest)) {
-    if (name.includes("-") || name === "role" || name === "for") node.setAttribute(name, value);
-    else node[name] = value;
-  }
-  node.append(...children.filter(Boolean));
-  return node;
-}
-
-function icon(name) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  for (const d of ICONS[name]) {
-    const path = document.createElementNS(SVG, "path");
-    path.setAttribute("d", d);
-    svg.append(path);
-  }
-  return svg;
-}
+const NEAR_START = 80;
+const PREVIEW = 140;
+const WITHDRAW_MS = 15 * 60_000;
 
 const dots = () => make("span", { class: "dots", "aria-hidden": "true" }, make("i"), make("i"), make("i"));
-
-/** Sets what differs only: a live region that is told the same text again may read it again. */
-function set(node, name, value) {
-  if (node[name] !== value) node[name] = value;
-}
 
 export class View {
   #wording;
@@ -58,31 +23,33 @@ export class View {
   #messages = new Map();
   #entries = null;
   #limit = 4000;
+  #files = 0;
   #clock;
   #calendar;
 
-  constructor(wording, { language, questions, actions }) {
+  constructor(wording, actions) {
     this.#wording = wording;
     this.#actions = actions;
     this.#clock = new Intl.DateTimeFormat(wording.locale, { hour: "2-digit", minute: "2-digit", hour12: false });
     this.#calendar = new Intl.DateTimeFormat(wording.locale, { month: "long", day: "numeric" });
-    this.#build(language === "zh" ? "zh-Hans" : "en", questions);
+    this.#build();
   }
 
-  #build(lang, questions) {
-    const { close, person, stop, say, toggle, banner } = this.#actions;
+  #build() {
+    const { close, person, stop, toggle, banner, more, attach, drop, hush } = this.#actions;
     const w = this.#wording;
 
     this.title = make("h2", { id: "title", text: w.title });
     this.presence = make("p", { class: "presence" });
-    this.closeButton = make("button", { type: "button", class: "round", "aria-label": w.close, title: w.close, onclick: close }, icon("down"));
+    this.moreButton = iconButton("more", w.more, more, { class: "round more", "aria-expanded": "false" });
     const header = make(
       "header",
       {},
       make("span", { class: "avatar" }, icon("spark")),
       make("div", { class: "heading" }, this.title, this.presence),
-      make("button", { type: "button", class: "person", onclick: person }, icon("person"), make("span", { text: w.person })),
-      this.closeButton,
+      make("button", { type: "button", class: "person", "aria-label": w.person, title: w.person, onclick: person }, icon("person"), make("span", { text: w.personShort })),
+      this.moreButton,
+      iconButton("down", w.close, close, { class: "round" }),
     );
 
     this.bannerText = make("span");
@@ -96,33 +63,40 @@ export class View {
       "div",
       { class: "empty" },
       make("span", { class: "avatar large" }, icon("spark")),
-      make("h3", { text: w.greeting }),
+      (this.greeting = make("h3", { text: w.greeting, dir: "auto" })),
       this.about,
-      questions.length > 0 &&
-        make("div", { class: "questions" }, ...questions.map((text) => make("button", { type: "button", text, onclick: () => say(text) }))),
+      (this.away = make("p", { class: "away" })),
+      (this.questions = make("div", { class: "questions" })),
     );
+    this.related = make("div", { class: "questions related", role: "group", "aria-label": w.related, hidden: true });
+    /** Where what is loaded later stands: a card at the end of the conversation. */
+    this.card = make("div", { class: "card", hidden: true });
     this.log = make("div", { class: "log", role: "log", "aria-live": "polite", "aria-label": w.log });
     this.statusText = make("span");
     this.status = make("div", { class: "status", role: "status", hidden: true }, dots(), this.statusText);
-    this.scroller = make("div", { class: "scroller", tabIndex: 0, role: "region", "aria-label": w.log }, this.empty, this.log, this.status);
-    this.jump = make("button", { type: "button", class: "jump", hidden: true, "aria-label": w.jump, title: w.jump }, icon("arrow"));
-    this.jump.onclick = () => {
+    this.scroller = make("div", { class: "scroller", tabIndex: 0, role: "region", "aria-label": w.log }, this.empty, this.log, this.status, this.related, this.card);
+    const jump = () => {
       this.#toEnd();
       this.input.focus();
     };
+    this.jump = iconButton("arrow", w.jump, jump, { class: "jump", hidden: true });
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
 
     this.input = make("textarea", { id: "message", rows: 1, placeholder: w.placeholder, autocomplete: "off", enterKeyHint: "send" });
     this.input.setAttribute("aria-describedby", "counter");
     this.input.addEventListener("input", () => this.#typed());
-    this.stopButton = make("button", { type: "button", class: "round stop", "aria-label": w.stop, title: w.stop, hidden: true, onclick: stop }, icon("stop"));
-    this.sendButton = make("button", { type: "submit", class: "round send", "aria-label": w.send, title: w.send, disabled: true }, icon("send"));
+    this.attachButton = iconButton("clip", w.attach, attach, { class: "round attach" });
+    this.stopButton = iconButton("stop", w.stop, stop, { class: "round stop", hidden: true });
+    this.sendButton = iconButton("send", w.send, null, { type: "submit", class: "round send", disabled: true });
+    /** Files that wait to be sent. */
+    this.tray = make("div", { class: "tray", hidden: true });
     this.counter = make("span", { id: "counter", class: "counter", "aria-live": "polite" });
     this.form = make(
       "form",
       { class: "composer", noValidate: true },
       make("label", { class: "unseen", for: "message", text: w.message }),
-      make("div", { class: "field" }, this.input, this.stopButton, this.sendButton),
+      this.tray,
+      make("div", { class: "field" }, this.attachButton, this.input, this.stopButton, this.sendButton),
       make("p", { class: "foot" }, make("span", { text: w.note }), this.counter),
     );
     this.form.addEventListener("submit", (event) => {
@@ -130,6 +104,9 @@ export class View {
       this.submit();
     });
 
+    /** The form before the chat, in place of the composer. */
+    this.before = make("div", { class: "before", hidden: true });
+    this.menu = make("div", { class: "menu", hidden: true });
     this.panel = make(
       "section",
       { class: "panel", id: "panel", role: "dialog", "aria-labelledby": "title", hidden: true },
@@ -137,23 +114,49 @@ export class View {
       this.banner,
       this.queue,
       make("div", { class: "middle" }, this.scroller, this.jump),
+      this.before,
       this.form,
+      this.menu,
     );
+    const hasFiles = (event) => event.dataTransfer?.types.includes("Files") && !this.attachButton.hidden && !this.form.hidden;
+    this.panel.addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
+    this.panel.addEventListener("drop", (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      drop([...event.dataTransfer.files]);
+    });
+    this.input.addEventListener("paste", (event) => {
+      const files = [...(event.clipboardData?.files ?? [])];
+      if (files.length === 0 || this.attachButton.hidden) return;
+      event.preventDefault();
+      drop(files);
+    });
     this.badge = make("span", { class: "badge", hidden: true, "aria-hidden": "true" });
     this.launcher = make(
       "button",
       { type: "button", class: "launcher", "aria-haspopup": "dialog", "aria-expanded": "false", "aria-controls": "panel", onclick: toggle },
       icon("chat"),
       icon("down"),
+      (this.label = make("span", { class: "label", hidden: true })),
       this.badge,
     );
-    this.root = make("div", { class: "kefu", lang }, this.panel, this.launcher);
+    this.previewAuthor = make("b");
+    this.previewText = make("span", { dir: "auto" });
+    this.preview = make(
+      "div",
+      { class: "preview", role: "status", hidden: true },
+      make("button", { type: "button", class: "open", onclick: toggle }, this.previewAuthor, this.previewText),
+      iconButton("close", w.dismiss, hush, { class: "round" }),
+    );
+    this.root = make("div", { class: "kefu", lang: w.lang, dir: "ltr" }, this.panel, this.preview, this.launcher);
   }
 
   /**
-   * Paints the state: {open, unread, entries, status, answering, line, agent, site, bot, title, banner: {kind, text, button} or null,
-   * waiting, typist, limit}. `line` is the connection's state, `button` the banner button's label or "", `waiting` where the
-   * customer stands in the queue or "", `typist` who is writing or "".
+   * Paints the state: {open, unread, preview, entries, status, answering, line, agent, site, bot, title, look, offer, away,
+   * banner: {kind, text, button} or null, waiting, typist, limit, related, files, pre}. `line` is the connection's state,
+   * `button` the banner button's label or "", `waiting` where the customer stands in the queue or "", `typist` who is writing
+   * or "", `preview` the unread entry to show beside the button or null, `related` questions to go on with, `files` how many
+   * wait to be sent (-1: some are still on their way), `pre` whether the form before the chat is to be filled in first.
    */
   paint(state) {
     const w = this.#wording;
@@ -166,11 +169,28 @@ export class View {
     this.launcher.setAttribute("aria-label", label);
     set(this.badge, "hidden", state.open || !state.unread);
     set(this.badge, "textContent", state.unread > 99 ? "99+" : String(state.unread));
+    set(this.label, "textContent", state.look.launcher ?? "");
+    set(this.label, "hidden", state.open || !state.look.launcher);
+    set(this.preview, "hidden", !state.preview);
+    if (state.preview) {
+      this.#actions.style();
+      set(this.previewAuthor, "textContent", this.#authorOf(state.preview));
+      set(this.previewText, "textContent", [...state.preview.text].slice(0, PREVIEW).join("") || w.unread(state.unread));
+    }
 
     set(this.title, "textContent", state.title || state.site || w.title);
-    set(this.presence, "textContent", state.line === "open" ? (state.agent ? w.withAgent : w.online) : state.line === "closed" ? w.away : w.connecting);
-    this.presence.dataset.line = state.line;
+    set(this.presence, "textContent", state.line === "open" ? (state.agent ? w.withAgent : state.away ? w.alone : w.online) : state.line === "closed" ? w.off : w.connecting);
+    this.presence.dataset.line = state.line === "open" && state.away && !state.agent ? "away" : state.line;
     this.bot = state.bot || w.assistant;
+    this.offer = state.offer;
+    set(this.greeting, "textContent", state.offer.greeting || w.greeting);
+    set(this.away, "textContent", state.away);
+    this.#paintQuestions(this.questions, state.pre ? [] : state.questions);
+    this.#paintQuestions(this.related, state.related);
+    set(this.form, "hidden", state.pre);
+    set(this.before, "hidden", !state.pre);
+    set(this.attachButton, "hidden", !!this.#isOff("uploads"));
+    this.#files = state.files;
     set(this.about, "textContent", w.about(state.site, state.bot));
 
     set(this.bannerText, "textContent", state.banner?.text ?? "");
@@ -198,6 +218,21 @@ export class View {
     this.#scrolled();
   }
 
+  #isOff(name) {
+    return this.offer.off?.includes(name);
+  }
+
+  #paintQuestions(element, questions) {
+    if (element.dataset.shown === JSON.stringify(questions)) return;
+    element.dataset.shown = JSON.stringify(questions);
+    element.hidden = questions.length === 0;
+    element.replaceChildren(...questions.map((text) => make("button", { type: "button", text, dir: "auto", onclick: () => this.#actions.say(text) })));
+  }
+
+  #authorOf({ role, author }) {
+    return { customer: this.#wording.you, agent: author || this.#wording.agent, system: "" }[role] ?? this.bot;
+  }
+
   /** Puts `text` into the composer, ready to be sent or changed. */
   fill(text) {
     this.input.value = text;
@@ -207,7 +242,7 @@ export class View {
   /** Sends what the composer holds, if it may be sent. */
   submit() {
     const text = this.input.value.trim();
-    if (!text || this.#left() < 0) return;
+    if (this.#files < 0 || this.#left() < 0 || !(text || this.#files)) return;
     this.fill("");
     this.#actions.say(text);
     this.#toEnd();
@@ -221,7 +256,7 @@ export class View {
     const left = this.#left();
     set(this.counter, "textContent", left <= Math.min(COUNTER_FROM, this.#limit / 5) ? this.#wording.left(left) : "");
     this.counter.classList.toggle("over", left < 0);
-    set(this.sendButton, "disabled", left < 0 || !this.input.value.trim());
+    set(this.sendButton, "disabled", left < 0 || this.#files < 0 || !(this.input.value.trim() || this.#files));
     if (this.panel.hidden) return;
     this.input.style.height = "auto";
     this.input.style.height = `${this.input.scrollHeight}px`;
@@ -237,10 +272,14 @@ export class View {
   }
 
   #scrolled() {
-    set(this.jump, "hidden", this.#atEnd());
+    set(this.jump, "hidden", this.#atEnd() || !this.#entries?.length);
+    if (this.scroller.scrollTop < NEAR_START && this.#entries?.length) this.#actions.earlier();
   }
 
   #paintEntries(entries) {
+    // What is put in above must not push down what is being read.
+    const above = this.#entries?.length && entries[0]?.key !== this.#entries[0].key;
+    const fromEnd = this.scroller.scrollHeight - this.scroller.scrollTop;
     let next = this.log.firstElementChild;
     let previous = null;
     const keys = new Set();
@@ -259,6 +298,7 @@ export class View {
       message.element.remove();
       this.#messages.delete(key);
     }
+    if (above) this.scroller.scrollTop = this.scroller.scrollHeight - fromEnd;
   }
 
   #buildMessage(entry) {
@@ -266,11 +306,12 @@ export class View {
       day: make("p", { class: "day" }),
       author: make("p", { class: "author" }),
       bubble: make("div", { class: "bubble", dir: "auto" }),
+      files: make("div", { class: "files", hidden: true }),
       sources: make("div", { class: "sources", role: "group", "aria-label": this.#wording.sources, "aria-live": "off", hidden: true }),
       meta: make("p", { class: "meta" }),
       passages: new Map(),
     };
-    message.element = make("div", { class: "message" }, message.day, message.author, message.bubble, message.sources, message.meta);
+    message.element = make("div", { class: "message" }, message.day, message.author, message.bubble, message.files, message.sources, message.meta);
     message.element.dataset.key = entry.key;
     return message;
   }
@@ -282,15 +323,20 @@ export class View {
     message.element.dataset.role = entry.role;
     message.element.dataset.state = entry.state;
     message.element.dataset.outcome = entry.outcome ?? "";
-    set(message.author, "textContent", { customer: w.you, agent: entry.author || w.agent, system: "" }[entry.role] ?? this.bot);
+    set(message.author, "textContent", this.#authorOf(entry));
 
-    const numbers = new Set(entry.sources.map((source) => source.number));
+    const sources = this.#isOff("show_sources") ? [] : entry.sources;
+    const numbers = new Set(sources.map((source) => source.number));
+    set(message.bubble, "hidden", !entry.text && !entry.deleted);
     const streaming = entry.state === "streaming";
     if (before?.text !== entry.text || before?.state !== entry.state || before?.sources !== entry.sources) {
-      const blocks = parse(entry.deleted ? w.withdrawn : entry.text, { plain: entry.role === "customer", isSource: (number) => streaming || numbers.has(number) });
+      const text = this.#isOff("show_sources") && entry.role === "bot" ? entry.text.replace(/ ?\[\d{1,2}\]/g, "") : entry.text;
+      const blocks = parse(entry.deleted ? w.withdrawn : text, { plain: entry.role === "customer", isSource: (number) => streaming || numbers.has(number) });
       show(message.bubble, blocks, (number) => this.#makeMark(message, number));
+      if (blocks.some(({ tag }) => tag === "pre" || tag === "table") || text.includes("`")) this.#actions.style();
     }
-    if (JSON.stringify(before?.sources ?? []) !== JSON.stringify(entry.sources)) this.#paintSources(message, entry.sources);
+    if (JSON.stringify(before?.files ?? []) !== JSON.stringify(entry.files)) this.#paintFiles(message.files, entry.files);
+    if (JSON.stringify(before?.sources ?? []) !== JSON.stringify(entry.sources)) this.#paintSources(message, sources);
     this.#paintMeta(message, entry);
   }
 
@@ -310,8 +356,54 @@ export class View {
     } else if (entry.at && entry.role !== "system") {
       parts.push(make("time", { dateTime: entry.at, text: this.#clock.format(new Date(entry.at)) }));
     }
+    if (entry.role === "bot" && entry.state === "sent" && entry.id) parts.push(...this.#tools(entry));
+    if (entry.role === "customer" && entry.state === "sent" && !entry.deleted && Date.now() - new Date(entry.at) < WITHDRAW_MS) {
+      parts.push(iconButton("more", w.change, () => this.#actions.own(entry), { class: "tool own" }));
+    }
     meta.setAttribute("aria-live", entry.state === "failed" ? "polite" : "off");
     meta.replaceChildren(...parts);
+  }
+
+  /** Copy, and thumbs under what answers a question. */
+  #tools(entry) {
+    const w = this.#wording;
+    const { thumb, copy } = this.#actions;
+    const tools = [];
+    if (navigator.clipboard) {
+      const button = iconButton("copy", w.copy, async () => {
+        await copy(entry);
+        button.classList.add("done");
+        button.ariaLabel = button.title = w.copied;
+      }, { class: "tool" });
+      tools.push(button);
+    }
+    if (/^(faq|answered)$/.test(entry.outcome) && !this.#isOff("feedback")) {
+      const thumbs = [[true, "up", w.helpful], [false, "up down", w.unhelpful]].map(([helpful, name, label]) =>
+        iconButton("up", label, () => thumb(entry, helpful), { class: `tool ${name}`, "aria-pressed": String(entry.thumb === helpful) }),
+      );
+      tools.push(...thumbs);
+    }
+    return tools;
+  }
+
+  #paintFiles(element, files) {
+    if (files.length > 0) this.#actions.style();
+    element.hidden = files.length === 0;
+    element.replaceChildren(
+      ...files.map((file) => {
+        const open = async (event) => {
+          if (!file.url) return event.preventDefault();
+          if (link.dataset.fresh) return delete link.dataset.fresh;
+          // An address lasts five minutes: a fresh one each time.
+          event.preventDefault();
+          link.href = await this.#actions.link(file);
+          link.dataset.fresh = "1";
+          link.click();
+        };
+        const link = make("a", { href: file.url ?? "#", target: "_blank", rel: "noopener", onclick: open }, icon("file"), make("span", { text: file.name }), make("small", { text: sizeOf(file.size) }));
+        return link;
+      }),
+    );
   }
 
   /** The day above the first message of a day; author and time once for a run of messages. */
@@ -365,7 +457,7 @@ export class View {
         "figure",
         { class: "passage", id, hidden: true },
         make("figcaption", {}, make("strong", { text: source.heading || source.document }), make("span", { text: [source.heading && source.document, source.ref].filter(Boolean).join(" · ") })),
-        make("blockquote", { text: source.excerpt, dir: "auto" }),
+        make("blockquote", { text: source.excerpt, dir: "auto", tabIndex: 0 }),
       );
       chips.append(chip);
       message.passages.set(source.number, { chip, passage });
@@ -381,7 +473,17 @@ export class View {
       const opened = open && other === number;
       passage.hidden = !opened;
       chip.setAttribute("aria-expanded", String(opened));
-      if (opened) passage.scrollIntoView({ block: "nearest" });
+      if (!opened) continue;
+      passage.scrollIntoView({ block: "nearest" });
+      if (passage.dataset.whole) continue;
+      passage.dataset.whole = "asked";
+      this.#actions.passage(message.entry.id, number).then(
+        ({ text }) => {
+          if (text) set(passage.querySelector("blockquote"), "textContent", text);
+          passage.scrollIntoView({ block: "nearest" });
+        },
+        () => delete passage.dataset.whole, // The excerpt stays; it is asked for again when it is opened again.
+      );
     }
     this.#scrolled();
   }

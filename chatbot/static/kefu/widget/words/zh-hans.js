@@ -1,14 +1,16 @@
-/** Every word that the widget itself says, in Chinese and English. Knows nothing of when it is said. */
+/** Every word that the widget itself says. Knows nothing of when it is said. */
 
-const ZH = {
+export default {
+  lang: "zh-Hans",
   locale: "zh-CN",
   title: "在线客服",
   assistant: "智能助手",
   agent: "人工客服",
   you: "我",
   online: "智能助手在线",
+  alone: "人工客服暂离",
   withAgent: "人工客服为你服务",
-  away: "暂不可用",
+  off: "暂不可用",
   connecting: "正在连接…",
   offline: "网络已断开，消息会在恢复后自动发送",
   reconnecting: "连接中断，正在重新连接…",
@@ -20,14 +22,17 @@ const ZH = {
   unread: (count) => `${count} 条未读消息`,
   close: "收起聊天",
   person: "人工客服",
+  personShort: "人工客服",
   personText: "人工客服",
   log: "聊天记录",
   greeting: "你好，有什么可以帮你？",
-  about: (site, bot) => `${bot && `我是${bot}。`}我会查阅${site || "本店"}的资料来回答，并注明出处。需要时，可以随时转人工客服。`,
+  about: (site, bot) => (bot && `我是${bot}。`) + `我会查阅${site || "本店"}的资料来回答，并注明出处。需要时，可以随时转人工客服。`,
   message: "输入消息",
   placeholder: "输入你的问题…",
   send: "发送",
   stop: "停止回答",
+  attach: "添加文件",
+  more: "更多",
   note: "AI 生成，仅供参考",
   left: (count) => (count >= 0 ? `还可输入 ${count} 字` : `超出 ${-count} 字`),
   typing: (name) => `${name} 正在输入`,
@@ -38,59 +43,13 @@ const ZH = {
   unconfirmed: "未送达",
   sources: "回答的出处",
   source: (number) => `查看出处 ${number}`,
+  related: "相关问题",
+  change: "修改这条消息",
+  copy: "复制",
+  copied: "已复制",
+  helpful: "有帮助",
+  unhelpful: "没有帮助",
   jump: "查看最新消息",
   today: "今天",
   yesterday: "昨天",
 };
-
-const EN = {
-  locale: "en",
-  title: "Customer support",
-  assistant: "Assistant",
-  agent: "Support agent",
-  you: "You",
-  online: "Assistant online",
-  withAgent: "You are talking to a person",
-  away: "Unavailable",
-  connecting: "Connecting…",
-  offline: "You are offline. Messages will be sent when you are back.",
-  reconnecting: "Connection lost. Reconnecting…",
-  degraded: "We are busy. Replies may take longer.",
-  closed: "The chat is not available right now.",
-  tryAgain: "Try again",
-  dismiss: "Dismiss",
-  open: "Open support chat",
-  unread: (count) => `${count} unread ${count === 1 ? "message" : "messages"}`,
-  close: "Close chat",
-  person: "Talk to a person",
-  personText: "I would like to talk to a person",
-  log: "Conversation",
-  greeting: "Hello, how can we help?",
-  about: (site, bot) => `${bot && `I am ${bot}. `}I answer from ${site ? `the documents of ${site}` : "our documents"} and show my sources. You can ask for a person at any time.`,
-  message: "Message",
-  placeholder: "Ask a question…",
-  send: "Send",
-  stop: "Stop answering",
-  note: "AI answers can be wrong",
-  left: (count) => (count >= 0 ? `${count} characters left` : `${-count} characters too many`),
-  typing: (name) => `${name} is typing`,
-  withdrawn: "Message withdrawn",
-  stages: { searching: "Searching our documents", checking: "Checking the answer", writing: "Writing" },
-  queued: "Waiting to send",
-  sending: "Sending",
-  unconfirmed: "Not delivered",
-  sources: "Sources",
-  source: (number) => `Show source ${number}`,
-  jump: "Latest messages",
-  today: "Today",
-  yesterday: "Yesterday",
-};
-
-/** "zh" or "en": the first of the language tags that is given decides; all but Chinese reads English. */
-export function pickLanguage(...tags) {
-  return tags.find(Boolean)?.toLowerCase().startsWith("zh") ? "zh" : "en";
-}
-
-export function wordingOf(language) {
-  return language === "zh" ? ZH : EN;
-}
