@@ -242,6 +242,7 @@ class LedgerEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "ledger entries"
+        indexes: ClassVar = [models.Index(fields=["-created"], name="ledger_newest")]
 
     def __str__(self) -> str:
         return f"ledger of {self.message_id}"

@@ -111,6 +111,15 @@ def version(name: str, number: int) -> WordList:
     return _as_list(_existing(name), number)
 
 
+def entries(name: str, number: int | None = None) -> QuerySet[models.WordListEntry]:
+    """Return the rows of a version of a list in the database, of the live or else the newest one unless named.
+
+    Raises ListError.
+    """
+    words = _existing(name)
+    return _at(words, number or _base(words))
+
+
 def history(name: str) -> QuerySet[models.WordListChange]:
     """Return what was done to a list, newest first."""
     return models.WordListChange.objects.filter(name=name).order_by("-id")
@@ -172,20 +181,20 @@ def add(
 
 
 @transaction.atomic
-def put(name: str, text: str, level: str, category: str, *, who: str) -> Changed:
+def put(name: str, text: str, level: str, category: str, *, who: str, note: str = "") -> Changed:
     """Add one word, or give it another level or category, as a new version, live if the list is. Raises ListError."""
     if reason := refused(text, level):
         raise ListError(f"{text!r}: {reason}")
-    return _edit(name, [(text, level, category)], [text], who, f"{level} {text}"[:LONGEST])
+    return _edit(name, [(text, level, category)], [text], who, _noted(f"{level} {text}", note))
 
 
 @transaction.atomic
-def remove(name: str, text: str, *, who: str) -> Changed:
+def remove(name: str, text: str, *, who: str, note: str = "") -> Changed:
     """Take one word or allowed phrase out, as a new version, live if the list is. Raises ListError."""
     words = _for_change(name)
     if not _at(words, _base(words)).filter(text=text).exists():
         raise ListError(f"{text!r} is not in list {name}")
-    return _edit(name, (), [text], who, f"removed {text}"[:LONGEST])
+    return _edit(name, (), [text], who, _noted(f"removed {text}", note))
 
 
 @transaction.atomic
@@ -256,6 +265,10 @@ def _edit(
     else:
         _activate(words, number, who, "edit", what)
     return Changed(name, number, added=len(rows))
+
+
+def _noted(what: str, note: str) -> str:
+    return (f"{what}: {note}" if note else what)[:LONGEST]
 
 
 def _existing(name: str) -> models.WordList:

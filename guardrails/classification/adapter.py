@@ -1,6 +1,8 @@
-"""The guards' encoder: multilingual-e5-small with a low-rank adapter merged into its int8 graph.
+"""An encoder of one's own: multilingual-e5-small with a low-rank adapter merged into its int8 graph.
 
-Makes a model folder that loads like the one it is made of. Knows nothing of who embeds with it.
+Makes a model folder that loads like the one it is made of. An adapter of fewer layers ends the graph after its last;
+one with `pieces`, numbers of word pieces in order, keeps only their embeddings, and all others are unknown ones. Knows
+nothing of who embeds with it.
 """
 
 import hashlib
@@ -9,6 +11,7 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +25,10 @@ SCALE = 2.0
 
 GRAPH = Path("onnx") / "model_qint8.onnx"
 STAMP = "adapter.sha256"
-_NODE = re.compile(r".*/(encoder/layer\.\d+/.+)/MatMul_quant$")
+PIECES = "pieces"
+_WORDS = "model.embeddings.word_embeddings.weight_quantized"
+_UNKNOWN = "<unk>"
+_NODE = re.compile(r".*/(encoder/layer\.(\d+)/.+)/MatMul_quant$")
 
 
 def prepare(base: Path, adapter: Path, target: Path) -> Path:
@@ -63,14 +69,16 @@ def merge(base: Path, adapter: Path, graph: Path) -> None:
     """Write the graph of `base` with every adapted matrix quantised anew, by column, to seven bits as `base` is."""
     import onnx
     from onnx import numpy_helper
+    from tokenizers import Tokenizer
 
     model = onnx.load(base / GRAPH)
     stored = {tensor.name: tensor for tensor in model.graph.initializer}
     change = load_file(adapter)
+    last = max(int(name.split(".")[2]) for name in change if name != PIECES)
     with safe_open(base / "model.safetensors", "numpy") as weights:
         for node in model.graph.node:
             match = _NODE.match(node.name)
-            if node.op_type != "MatMulInteger" or match is None:
+            if node.op_type != "MatMulInteger" or match is None or int(match[2]) > last:
                 continue
             name = match[1].replace("/", ".")
             down, up = (change[f"{name}.{part}"].astype(np.float32) for part in ("down", "up"))
@@ -79,7 +87,40 @@ def merge(base: Path, adapter: Path, graph: Path) -> None:
             source = node.input[1]
             for key, array in ((source, quantised), (source.replace("_quantized", "_scale"), scale)):
                 stored[key].CopyFrom(numpy_helper.from_array(array, key))
-    onnx.save(model, graph)
+    if PIECES in change:
+        tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+        (unknown,) = tokenizer.encode(_UNKNOWN, add_special_tokens=False).ids
+        keep_pieces(model.graph, change[PIECES], unknown)
+    onnx.save(ended(model, last), graph)
+
+
+def keep_pieces(graph: Any, pieces: npt.NDArray[np.int32], unknown: int) -> None:
+    """Keep the embeddings of `pieces` alone; every other piece counts as the `unknown` one, which is among them."""
+    from onnx import helper, numpy_helper
+
+    stored = next(tensor for tensor in graph.initializer if tensor.name == _WORDS)
+    words = numpy_helper.to_array(stored)
+    places = np.full(len(words), np.searchsorted(pieces, unknown), np.int32)
+    places[pieces] = np.arange(len(pieces))
+    stored.CopyFrom(numpy_helper.from_array(words[pieces], _WORDS))
+    graph.initializer.append(numpy_helper.from_array(places, "places"))
+    at, looked_up = next((at, node) for at, node in enumerate(graph.node) if _WORDS in node.input)
+    graph.node.insert(at, helper.make_node("Gather", ["places", looked_up.input[1]], ["placed"]))
+    looked_up.input[1] = "placed"
+
+
+def ended(model: Any, last: int) -> Any:
+    """The model with the states of the layer numbered `last` as what comes out, without what they do not need."""
+    from onnx.utils import Extractor
+
+    (states,) = model.graph.output
+    layer = f"/model/encoder/layer.{last}/output/LayerNorm/LayerNormalization_output_0"
+    if not any(layer in node.input for node in model.graph.node):
+        return model  # it ends there anyway
+    for node in model.graph.node:
+        for names in (node.input, node.output):
+            names[:] = ["" if name == states.name else states.name if name == layer else name for name in names]
+    return Extractor(model).extract_model([one.name for one in model.graph.input], [states.name])
 
 
 def quantise(matrix: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:

@@ -76,6 +76,11 @@ class Lexicon:
         return self._size
 
     @property
+    def lists(self) -> tuple[WordList, ...]:
+        """The lists that it was made of."""
+        return tuple(self._lists)
+
+    @property
     def edits(self) -> int:
         """Words and phrases that came or went since the automata were built: they make matching a little slower."""
         return sum(matcher.edits for _, matcher in self._built) + sum(group.allowed.edits for group in self._groups)

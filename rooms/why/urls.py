@@ -1,3 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from rooms.why import views
+
+urlpatterns = [
+    path("why/", views.answers, name="why_list"),
+    path("why/<uuid:message>/", views.one, name="why"),
+    path("why/<uuid:message>/again/", views.again, name="why_again"),
+]

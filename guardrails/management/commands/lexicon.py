@@ -3,7 +3,6 @@
 import getpass
 import gzip
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -13,11 +12,11 @@ import orjson
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, ProgrammingError
 
-from guardrails import lists
+from guardrails import importing, lists
+from guardrails.importing import Brought
 from guardrails.lexicon.simulation import simulate
-from guardrails.lexicon.words import IMPORTED, LEVELS, Level, Line, Word, WordList, read_lines
+from guardrails.lexicon.words import IMPORTED, LEVELS, Level, read_lines
 from guardrails.normalizer import Transforms
-from guardrails.triage import Triaged, triage
 
 Row = dict[str, Any]
 
@@ -82,11 +81,8 @@ def _import(file: Path, list: str | None, draft: bool, **options: Any) -> Iterat
     kept, counts = _read(file, **options)
     name = list or file.name.split(".")[0]
     seen = _transforms(options["transforms"]) if options["transforms"] else None
-    rows = [(word.text, word.level, word.category) for word in kept.words] + [
-        (text, lists.ALLOW, "") for text in kept.allow
-    ]
     changed = lists.add(
-        name, rows, who=getpass.getuser(), what=f"import of {file.name}", transforms=seen, live=not draft
+        name, kept.rows, who=getpass.getuser(), what=f"import of {file.name}", transforms=seen, live=not draft
     )
     yield {
         "list": name, "version": changed.version, "live": not draft, "added": changed.added,
@@ -96,7 +92,7 @@ def _import(file: Path, list: str | None, draft: bool, **options: Any) -> Iterat
 
 def _simulate(file: Path, texts: list[Path], **options: Any) -> Iterator[Row]:
     new, counts = _read(file, **options)
-    levels, added = simulate(new, (text for path in texts for text in _texts(path)), lists.active())
+    levels, added = simulate(new.words, (text for path in texts for text in _texts(path)), lists.active())
     for level in levels:
         row = asdict(level)
         row["worst"] = [{"word": word, "texts": number} for word, number in level.worst]
@@ -157,37 +153,15 @@ _COMMANDS: dict[str, Callable[..., Iterable[Row]]] = {
 
 def _read(
     file: Path, level: Level, category: str, as_is: bool, ordinary: Path | None, transforms: str | None, **_: Any
-) -> tuple[WordList, Row]:
+) -> tuple[Brought, Row]:
     """Return the words of a file after triage, and what became of the others."""
-    rejected: Counter[str] = Counter()
-    demoted: Counter[str] = Counter()
-    allow: dict[str, None] = {}
-    words: list[Line] = []
-    for line in read_lines(file):
-        if (line.level or level) != lists.ALLOW:
-            words.append(line)
-        elif reason := lists.refused(line.text, lists.ALLOW):
-            rejected[reason] += 1
-        else:
-            allow[line.text] = None
     texts = "\n".join(_texts(ordinary)) if ordinary else ""
-    kept = []
-    for each in _as_is(words, level, category) if as_is else triage(words, level, category, texts):
-        if each.rejected or each.level is None:
-            rejected[each.rejected or ""] += 1
-            continue
-        if each.demoted:
-            demoted[each.demoted] += 1
-        kept.append(Word(each.line.text, each.level, each.category))
     seen = _transforms(transforms) if transforms else IMPORTED
-    return WordList(file.name, tuple(kept), tuple(allow), seen), {"rejected": rejected, "demoted": demoted}
-
-
-def _as_is(lines: Iterable[Line], level: Level, category: str) -> Iterator[Triaged]:
-    for line in lines:
-        wanted = line.level or level
-        reason: Any = lists.refused(line.text, wanted)
-        yield Triaged(line, None if reason else wanted, line.category or category, reason)  # type: ignore[arg-type]
+    brought = importing.read(read_lines(file), file.name, level, category, as_is=as_is, ordinary=texts, seen=seen)
+    return brought, {
+        name: {reason: len(found) for reason, found in what.items()}
+        for name, what in (("rejected", brought.rejected), ("demoted", brought.demoted))
+    }
 
 
 def _transforms(names: str) -> Transforms:

@@ -50,3 +50,32 @@ def test_a_folder_is_made_once_and_anew_when_the_adapter_changes(
     adapter.prepare(base, changed, target)
     assert (target / adapter.GRAPH).read_text() == "2"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["adapter", "base", "target"]
+
+
+def test_only_some_pieces_keep_their_embeddings_and_the_graph_may_end_early() -> None:
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+    from onnxruntime import InferenceSession
+
+    def ended(layer: int) -> str:
+        return f"/model/encoder/layer.{layer}/output/LayerNorm/LayerNormalization_output_0"
+
+    words = np.arange(20, dtype=np.float32).reshape(10, 2)
+    graph = helper.make_graph(
+        [
+            helper.make_node("Gather", [adapter._WORDS, "input_ids"], [ended(0)]),
+            helper.make_node("Neg", [ended(0)], [ended(1)]),
+            helper.make_node("Identity", [ended(1)], ["last_hidden_state"]),
+        ],
+        "encoder",
+        [helper.make_tensor_value_info("input_ids", TensorProto.INT64, [None])],
+        [helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, [None, 2])],
+        [numpy_helper.from_array(words, adapter._WORDS)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    adapter.keep_pieces(model.graph, np.array([0, 3, 4, 9], np.int32), unknown=3)
+    for last, sign in ((1, -1), (0, 1)):
+        session = InferenceSession(adapter.ended(model, last).SerializeToString())
+        found = session.run(None, {"input_ids": np.array([9, 5, 3, 0])})[0]
+        assert np.array_equal(found, sign * words[[9, 3, 3, 0]])
+    assert len(onnx.numpy_helper.to_array(model.graph.initializer[0])) == 4
