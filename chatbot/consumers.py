@@ -74,6 +74,7 @@ NOT_DONE: dict[type[Exception], str] = {
     profiles.FormIncomplete: "form_incomplete",
     opinions.NothingToRate: "not_there",
     looking_up.NotThere: "not_there",
+    acts.NotOffered: "not_offered",
     acts.BadAddress: "bad_email",
     acts.NoMail: "mail_unavailable",
 }
@@ -363,6 +364,8 @@ class ChatConsumer(Socket):
 
 def receive(conversation: Conversation, say: protocol.Say, language: Language) -> services.Received:
     """Hand a message to the one service for messages."""
+    if say.files:
+        acts.require(conversation.site_id, "uploads")
     return services.receive_message(
         conversation=conversation,
         client_id=say.id,

@@ -28,7 +28,7 @@ from attachments import kinds, names
 from attachments import services as attachments
 from attachments.models import Attachment
 from attachments.refusals import FileRefused
-from chatbot import metrics, tokens, wiring, wording
+from chatbot import appearance, metrics, tokens, wiring, wording
 from chatbot.admission import origin_allowed
 from chatbot.bodies import Scope
 from chatbot.limits import TooMany
@@ -47,7 +47,7 @@ SMALL_BODY = 2_621_440  # of anything but an upload
 _MARGIN = 64 * 1024  # of the multipart form around a file
 _SALT = "kefu.file"
 _STATUS = {
-    "bad_key": 403, "bad_origin": 403, "expired": 401, "token_refused": 401, "too_fast": 429, "busy": 429,
+    "bad_key": 403, "bad_origin": 403, "not_offered": 403, "expired": 401, "token_refused": 401, "too_fast": 429, "busy": 429,
     "masking_unavailable": 503, "file_unchecked": 503, "file_too_big": 413, "file_type": 415, "file_mismatch": 415,
 }  # fmt: skip
 
@@ -129,6 +129,8 @@ def _taken(request: HttpRequest, site: Site | None, why: str) -> HttpResponse:
     conversation = Conversation.objects.filter(pk=visitor.conversation, visitor=visitor.id, site=site).first()
     if conversation is None:
         raise _Refused("expired")
+    if not appearance.read(site.widget).uploads:
+        raise _Refused("not_offered")
     name, data = _file(request)
     owner = attachments.Owner(conversation.id, conversation.visitor)
     scanner = wiring.scanner()

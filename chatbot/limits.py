@@ -1,4 +1,4 @@
-"""Token buckets: so many at once, so many a minute; by visitor, by network and by site, shared through redis.
+"""Token buckets: so many at once, so many a minute; by visitor, network, site and recipient, shared through redis.
 
 Knows nothing of sockets and frames. While redis is away each process decides alone.
 """
@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 import redis
 
-Action = Literal["message", "hello", "conversation", "upload", "mail", "api"]
-Scope = Literal["visitor", "ip", "site"]
+Action = Literal["message", "hello", "conversation", "upload", "mail", "transcript", "api"]
+Scope = Literal["visitor", "ip", "site", "address"]
 
 REST_SECONDS = 1.0
 OWN_BUCKETS = 20_000
@@ -67,8 +67,8 @@ class TooMany(Exception):
 class Limiter:
     """All buckets of an installation. Thread-safe.
 
-    `rates` has the rate of every bucket; what is not in it is not limited. `secret` hides addresses: only keyed
-    digests of them reach redis.
+    `rates` has the rate of every bucket; what is not in it is not limited. `secret` hides addresses, of networks and
+    of e-mail: only keyed digests of them reach redis.
     """
 
     def __init__(
@@ -86,7 +86,9 @@ class Limiter:
         self._lock = threading.Lock()
         self._away_until = -float("inf")
 
-    def take(self, *actions: Action, visitor: object = None, network: str = "", site: object = None) -> None:
+    def take(
+        self, *actions: Action, visitor: object = None, network: str = "", site: object = None, address: str = ""
+    ) -> None:
         """Take one token for each action from each bucket that applies; one round trip. Raises TooMany.
 
         When one bucket is empty, nothing is taken from any: who is refused uses up nobody else's allowance.
@@ -95,9 +97,11 @@ class Limiter:
         if visitor is not None:
             holders["visitor"] = str(visitor)
         if network:
-            holders["ip"] = hashlib.blake2b(network.encode(), key=self._secret, digest_size=16).hexdigest()
+            holders["ip"] = self._hidden(network)
         if site is not None:
             holders["site"] = str(site)
+        if address:
+            holders["address"] = self._hidden(address)
         buckets = [
             (scope, f"kefu:bucket:{action}:{scope}:{holder}", self._rates[action, scope])
             for action in actions
@@ -109,6 +113,9 @@ class Limiter:
         wait, slowest = self._take_shared(buckets)
         if wait:
             raise TooMany(buckets[slowest][0], wait)
+
+    def _hidden(self, address: str) -> str:
+        return hashlib.blake2b(address.encode(), key=self._secret, digest_size=16).hexdigest()
 
     def _take_shared(self, buckets: Sequence[tuple[Scope, str, Rate]]) -> tuple[float, int]:
         if self._clock() < self._away_until:

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from chatbot import services
+from chatbot import services, users
 from chatbot.appearance import PreChatField
 from chatbot.models import Conversation
 from chatbot.services import FindPersonalData
@@ -19,6 +19,8 @@ from guardrails.sealing import MasterKey
 
 _ENTITIES = {"name": "PERSON", "email": "EMAIL"}
 _KINDS = {"email": "EMAIL", "phone": "INTL_PHONE"}
+OWN = "customer."
+"""Begins the lines of a form that one of the site's own users filled in: the site says nothing of what is in it."""
 _PHONE = re.compile(r"\+?[\d ()./-]{5,25}")
 
 
@@ -40,14 +42,28 @@ def store_form(
     """
     if conversation.profile:
         return
-    said = [(field, values.get(field.name, "").replace("\n", " ").strip()) for field in fields]
+    said = [(field, _line(values.get(field.name, ""))) for field in fields]
     if any(not _answers(field, value) for field, value in said):
         raise FormIncomplete
-    pairs = tuple((field.name, value) for field, value in said if value)
-    kinds = {field.name: _KINDS[field.kind] for field in fields if field.kind in _KINDS}
+    own = OWN if users.is_known(conversation.visitor) else ""
+    pairs = tuple((own + field.name, value) for field, value in said if value)
+    kinds = {own + field.name: _KINDS[field.kind] for field in fields if field.kind in _KINDS}
+    kinds |= {own + name: entity for name, entity in _ENTITIES.items()}
     with transaction.atomic():
         services.hold(conversation)
-        store_profile(conversation, pairs, find=find, master_key=master_key, entities=kinds | _ENTITIES)
+        conversation.refresh_from_db(fields=["profile"])  # another socket may have been first
+        if not conversation.profile:
+            store_profile(conversation, pairs, find=find, master_key=master_key, entities=kinds)
+
+
+def is_vouched(conversation: Conversation) -> bool:
+    """Say whether the site itself says what the profile says, rather than the customer."""
+    return users.is_known(conversation.visitor) and not conversation.profile.startswith(OWN)
+
+
+def _line(text: str) -> str:
+    """Return the text as one line, whatever ends a line or turns it round where."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable()).strip()
 
 
 def _answers(field: PreChatField, value: str) -> bool:
@@ -55,7 +71,7 @@ def _answers(field: PreChatField, value: str) -> bool:
         return not field.required
     match field.kind:
         case "choice":
-            return value in field.choices
+            return value in map(_line, field.choices)
         case "phone":
             return _PHONE.fullmatch(value) is not None
         case "email":
@@ -67,9 +83,20 @@ def is_email(text: str) -> bool:
     """Say whether a letter could be sent there."""
     try:
         validate_email(text)
-    except ValidationError:
+        mailbox(text)
+    except (ValidationError, UnicodeError):
         return False
     return True
+
+
+def mailbox(address: str) -> str:
+    """Return what an address is counted by: the same for all ways to write that of one mailbox.
+
+    Raises UnicodeError for a domain that no letter can be sent to.
+    """
+    name, _, domain = address.rpartition("@")
+    name = re.sub(r'["\\]', "", name).partition("+")[0]
+    return f"{name}@{domain.encode('idna').decode()}".lower()
 
 
 def store_profile(

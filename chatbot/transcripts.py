@@ -24,8 +24,12 @@ RATES: dict[tuple[Action, Scope], Rate] = {
     ("mail", "visitor"): Rate(per_minute=0.05, burst=3),
     ("mail", "ip"): Rate(per_minute=0.5, burst=10),
     ("mail", "site"): Rate(per_minute=30, burst=60),
+    ("mail", "address"): Rate(per_minute=3 / 1440, burst=2),
+    ("transcript", "visitor"): Rate(per_minute=1, burst=3),
+    ("transcript", "ip"): Rate(per_minute=5, burst=10),
 }
-"""Letters to addresses that nobody has proved to be theirs: few."""
+"""Letters to addresses that nobody has proved to be theirs: few, and to each very few, whoever asks. Texts to keep: few,
+for every message in them is judged anew."""
 
 Passes = Callable[[str], bool]
 """(text) -> whether today's word list lets it be shown."""
@@ -67,7 +71,7 @@ def send(conversation_id: uuid.UUID, sealed: str, language: Language, *, passes:
     )
     try:
         letter.send()
-    except (smtplib.SMTPException, OSError) as error:
+    except (smtplib.SMTPException, OSError, ValueError) as error:  # ValueError: an address that no letter can have
         raise NotSent(type(error).__name__) from None  # its own text may hold the address
 
 

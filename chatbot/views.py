@@ -34,7 +34,8 @@ def demo(request: HttpRequest) -> HttpResponse:
 @require_GET
 def look(request: HttpRequest, key: str) -> JsonResponse:
     """Answer how a site's chat looks before anybody opens it (appearance.py); a site that is unknown looks plain."""
-    site = Site.objects.filter(key=key[:64]).only("widget").first()
+    named = Site.objects.filter(key=key[:64]).only("widget")
+    site = named.first() if key.isprintable() else None  # PostgreSQL takes no NUL
     tag = request.GET.get("language", "")
     told = appearance.read(site.widget if site else {}).look("zh" if tag.startswith("zh") else "en")
     if "hant" in tag and "launcher" in told:

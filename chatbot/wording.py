@@ -303,6 +303,7 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "en": "Something is missing, or is not what was asked for. Please look through the form again.",
     },
     "not_there": {"zh": "这项内容已经不在了。", "en": "This is no longer there."},
+    "not_offered": {"zh": "这个网站没有开启此功能。", "en": "This web site does not offer that."},
     "bad_email": {
         "zh": "这个邮箱地址不对，请检查一下。",
         "en": "This does not look like an e-mail address. Please check it.",
@@ -310,6 +311,10 @@ SENTENCES: dict[str, dict[Language, str]] = {
     "mail_unavailable": {
         "zh": "现在不能发送邮件，可以改为下载对话记录。",
         "en": "E-mail cannot be sent at the moment. You can download the conversation instead.",
+    },
+    "mail_often": {
+        "zh": "近期发往这个邮箱的对话记录已经够多了，可以改为下载。",
+        "en": "Enough letters have gone to this address lately. You can download the conversation instead.",
     },
     "transcript.subject": {"zh": "您与{site}的对话记录", "en": "Your conversation with {site}"},
     "transcript.foot": {

@@ -14,13 +14,11 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
-import numpy as np
-
 from chatbot import metrics, wording
 from chatbot.answer_cache import AnswerCache, NoCache, Versions
 from chatbot.answer_store import StoredAnswers
 from chatbot.by_rule import by_rule
-from chatbot.encoder import SEARCH, search_encoder
+from chatbot.encoder import SEARCH, mood_encoder, search_encoder, with_mood
 from chatbot.engines import Engine
 from chatbot.engines.breaker import Breaker
 from chatbot.engines.extractive import ExtractiveEngine
@@ -188,14 +186,14 @@ intents = Live(lambda _: intent_services.load(SEARCH), intent_services.newest, e
 @Once
 def understand() -> Listener:
     """What is understood before anything is looked up."""
-    moods = SentimentModel.load()
+    moods, both = SentimentModel.load(), with_mood(embed_query(), mood_encoder(config().models, embedder()))
 
     def wanted(text: str) -> tuple[Understood, str]:
         now = intents()
         return now(text, embed_query()(text)), now.version
 
     def judge(texts: Sequence[str]) -> list[tuple[str, float]]:
-        return moods.judge(texts, np.stack([embed_query()(text) for text in texts]))
+        return moods.judge(texts, both(texts))
 
     return Listener(by_rule, standalone, wanted, judge)
 

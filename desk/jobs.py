@@ -1,4 +1,5 @@
-"""Previews, purges and proofs: asked for here, done by the desk worker (doing.py), looked at here. Loads no model.
+"""Previews, purges, proofs and trainings: asked for here, done by the desk worker (doing.py), looked at here. Loads no
+model.
 
 Whoever does a job may die at any moment: a job without a sign of life is done by somebody else, twice at most.
 """
@@ -34,7 +35,7 @@ MOST_WAITING = 20
 MOST_ATTEMPTS = 2
 LEASE = timedelta(seconds=30)
 BEAT_SECONDS = 5.0
-KEPT = {Job.Kind.PREVIEW: timedelta(hours=1), Job.Kind.PURGE: timedelta(days=30), Job.Kind.PROOF: timedelta(days=30)}
+KEPT = dict.fromkeys(Job.Kind, timedelta(days=30)) | {Job.Kind.PREVIEW: timedelta(hours=1)}
 """What a preview shows is a document's text: it does not stay."""
 
 
@@ -67,6 +68,20 @@ def preview_version(version: DocumentVersion, *, author: str = "") -> Job:
     return _ask(version.document.base, Job.Kind.PREVIEW, {"version": version.pk}, author)
 
 
+def source(version: DocumentVersion, *, author: str = "") -> Job:
+    """Have the file of a version read and told block by block, beside which its chunks can be looked at. TooManyJobs.
+
+    What was asked for lately is not asked for again.
+    """
+    base, wanted = version.document.base, {"source": version.pk}
+    asked = Job.objects.filter(base=base, kind=Job.Kind.PREVIEW, wanted__source=version.pk)
+    found = asked.exclude(state=Job.State.FAILED).order_by("created").last()
+    if found is not None:
+        return found
+    _room(base)
+    return _ask(base, Job.Kind.PREVIEW, wanted, author)
+
+
 def purge(document: Document, name: str, *, published: bool = False, author: str = "") -> Job:
     """Have a document removed for good; `name` repeats its name. published: also while it answers.
 
@@ -84,6 +99,20 @@ def prove_gone(base: KnowledgeBase, name: str, *, author: str = "") -> Job:
     found = Purge.objects.get(base=base, document=_digest(name))
     _room(base)
     return _ask(base, Job.Kind.PROOF, {"purge": found.pk}, author)
+
+
+def train(*, author: str = "") -> Job:
+    """Have intents learned from the utterances as they are when it begins. What waits already is not asked for again.
+
+    `percent` says how far it is; `result` then names the model, which `understanding.services.activate` puts to use.
+    """
+    waits = Job.objects.filter(kind=Job.Kind.TRAIN, state=Job.State.WAITING).first()
+    return waits or _ask(None, Job.Kind.TRAIN, {}, author)
+
+
+def trainings() -> QuerySet[Job]:
+    """Jobs that train, the newest first."""
+    return Job.objects.filter(kind=Job.Kind.TRAIN).order_by("-created")
 
 
 def enqueue() -> None:
@@ -121,9 +150,14 @@ def beat(job: Job) -> bool:
     return bool(Job.objects.filter(pk=job.pk, holder=job.holder).update(beat=timezone.now()))
 
 
+def tell(job: Job, percent: int) -> None:
+    """Say how far it is, which is a sign of life, too."""
+    Job.objects.filter(pk=job.pk, holder=job.holder).update(percent=percent, beat=timezone.now())
+
+
 def succeed(job: Job, result: dict[str, Any]) -> None:
     """It is done, and this came of it."""
-    _finish(job, state=Job.State.DONE, result=result)
+    _finish(job, state=Job.State.DONE, result=result, percent=100)
 
 
 def fail(job: Job, code: str, reason: str = "") -> None:
@@ -171,7 +205,7 @@ def _finish(job: Job, **fields: Any) -> None:
             _path(job.pk).unlink()
 
 
-def _ask(base: KnowledgeBase, kind: str, wanted: dict[str, Any], author: str, id_: UUID | None = None) -> Job:
+def _ask(base: KnowledgeBase | None, kind: str, wanted: dict[str, Any], author: str, id_: UUID | None = None) -> Job:
     job = Job.objects.create(id=id_ or uuid4(), base=base, kind=kind, wanted=wanted, author=author)
     enqueue()
     return job

@@ -9,12 +9,15 @@ from knowledge.models import KnowledgeBase
 
 
 class Job(models.Model):
-    """A preview, a purge or a proof that something is gone: how it is doing, and for a while what came of it."""
+    """A preview, a purge, a proof that something is gone or a training of intents: how it is doing, and for a while
+    what came of it.
+    """
 
     class Kind(models.TextChoices):
         PREVIEW = "preview"
         PURGE = "purge"
         PROOF = "proof"
+        TRAIN = "train"
 
     class State(models.TextChoices):
         WAITING = "waiting"
@@ -25,11 +28,14 @@ class Job(models.Model):
     UNFINISHED = (State.WAITING, State.RUNNING)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    base = models.ForeignKey(KnowledgeBase, on_delete=models.CASCADE, related_name="jobs")
+    base = models.ForeignKey(
+        KnowledgeBase, null=True, on_delete=models.CASCADE, related_name="jobs", help_text="none: it is about all"
+    )
     kind = models.CharField(max_length=8, choices=Kind.choices)
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     wanted = models.JSONField(help_text="what exactly: see desk/jobs.py")
     result = models.JSONField(null=True, blank=True)
+    percent = models.PositiveSmallIntegerField(default=0, help_text="how far a training is")
     reason_code = models.CharField(max_length=32, blank=True)
     reason = models.TextField(blank=True, help_text="why it failed, for a person")
     author = models.CharField(max_length=150, blank=True)

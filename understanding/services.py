@@ -28,6 +28,8 @@ SHIPPED = 0
 """The number that stands for the model that ships."""
 SOURCE = "shipped"
 LONGEST = 500
+PAGE = 50
+_SHOWN = ("id", "text", "label", "language", "source", "active", "version")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _PLACEHOLDER = re.compile(r"<[A-Z_]+_\d+>")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -49,6 +51,16 @@ class Imported:
     added: int
     duplicates: int
     rejected: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows of `utterances`: of `total` those of page `number`, counted from 1, of `pages`."""
+
+    rows: list[Row]
+    total: int
+    number: int
+    pages: int
 
 
 # --- reading
@@ -93,11 +105,33 @@ def labels() -> list[Row]:
 
 
 def utterances() -> list[Row]:
-    """Return all utterances, those that are not trained on as well."""
+    """Return all utterances, those that are not trained on as well; `id` is None while what ships is not copied."""
     if not _own():
-        return [{"source": SOURCE, "active": True, **row} for row in shipped.utterances()]
-    fields = ("id", "text", "label", "language", "source", "active", "version")
-    return list(models.Utterance.objects.order_by("id").values(*fields))
+        return [{"id": None, "source": SOURCE, "active": True, "version": 1, **row} for row in shipped.utterances()]
+    return list(models.Utterance.objects.order_by("id").values(*_SHOWN))
+
+
+def counted_labels() -> list[Row]:
+    """Return `labels`, each with how many utterances are trained on (`zh`, `en`) and how many are not (`inactive`); at
+    last a row of what is out of scope, which has a slug and counts alone.
+    """
+    counts: dict[str, dict[str, int]] = {}
+    for row in utterances():
+        of_label = counts.setdefault(row["label"], {"zh": 0, "en": 0, "inactive": 0})
+        kind = row["language"] if row["active"] else "inactive"
+        of_label[kind] = of_label.get(kind, 0) + 1
+    none = {"zh": 0, "en": 0, "inactive": 0}
+    return [{**row, **counts.get(row["slug"], none)} for row in [*labels(), {"slug": OOS}]]
+
+
+def page_of(label: str, *, number: int = 1, search: str = "") -> Page:
+    """Return a page of a label's utterances, the newest first: those that contain `search`, whatever its case. A page
+    past the last is the last.
+    """
+    found = [row for row in utterances() if row["label"] == label and search.casefold() in row["text"].casefold()]
+    pages = max(1, -(-len(found) // PAGE))
+    number = min(max(number, 1), pages)
+    return Page(found[::-1][PAGE * (number - 1) : PAGE * number], len(found), number, pages)
 
 
 def versions() -> list[Row]:
@@ -167,6 +201,18 @@ def _check_settings(slug: str, settings: Mapping[str, Any]) -> None:
 
 
 # --- utterances
+
+
+@transaction.atomic
+def own(text: str) -> Row:
+    """Return the utterance of that text with its id, as `edit` and `delete` want it; copies what ships first. Raises
+    UnderstandingError.
+    """
+    _own_first()
+    found = models.Utterance.objects.filter(key=_key(text)).values(*_SHOWN).first()
+    if found is None:
+        raise UnderstandingError("there is no such utterance")
+    return dict(found)
 
 
 @transaction.atomic

@@ -2,11 +2,12 @@
 
 import gzip
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final, Literal, TextIO, cast, get_args
 
 import orjson
 
@@ -18,6 +19,9 @@ SHIPPED: Final = Path(__file__).parents[1] / "wordlists"
 SHIPPED_NAME: Final = "kefu"
 IMPORTED: Final = Transforms(split=False, homophones=False, pinyin=False)
 """What a new list sees through unless told otherwise: the other three are for lists that were triaged by hand."""
+MOST_LINE: Final = 65_536
+MOST_CHARACTERS: Final = 64 * 2**20
+"""Of a list that is read, unpacked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +83,11 @@ def read_lines(path: Path) -> Iterator[Line]:
     """Yield the lines of a list: a word each, or `{"word", "category"?, "level"?}`, or a table; `.gz` too.
 
     Blank lines and comments are left out. Raises OSError, and ValueError for a file that is not UTF-8 or JSON that
-    holds no word.
+    holds no word; for a line or, unpacked, a file beyond all bounds as well.
     """
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8-sig") as lines:
-        for number, raw in enumerate(lines, 1):
-            line = raw.strip()
+        for number, line in _bounded(cast(TextIO, lines), path.name):
             if not line or line.startswith("#"):
                 continue
             if line.startswith("{"):
@@ -92,6 +95,21 @@ def read_lines(path: Path) -> Iterator[Line]:
             else:
                 fields = [field.strip() or None for field in line.split("\t")]
                 yield Line(number, fields[0] or "", *(fields[1:3]))
+
+
+def _bounded(lines: TextIO, name: str) -> Iterator[tuple[int, str]]:
+    """Yield number and text of each line: a small packed file may hold more than any memory."""
+    number = size = 0
+    try:
+        while raw := lines.readline(MOST_LINE + 1):
+            number, size = number + 1, size + len(raw)
+            if len(raw) > MOST_LINE:
+                raise ValueError(f"{name}, line {number}: longer than {MOST_LINE} characters")
+            if size > MOST_CHARACTERS:
+                raise ValueError(f"{name}, line {number}: a list has {MOST_CHARACTERS} characters at most")
+            yield number, raw.strip()
+    except (EOFError, zlib.error):
+        raise ValueError(f"{name}, line {number}: a broken .gz file") from None
 
 
 def _from_json(line: str, number: int, name: str) -> Line:

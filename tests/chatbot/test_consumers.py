@@ -37,13 +37,14 @@ from chatbot import (
 from chatbot import feed as feed_module
 from chatbot import threads as threads_module
 from chatbot import waiting_room as waiting_room_module
+from chatbot.appearance import SWITCHES
 from chatbot.consumers import ChatConsumer
 from chatbot.engines import Prompt
 from chatbot.events import EventLog, Writer
 from chatbot.feed import Feed
 from chatbot.leaving import Leaving, stop_if_left
 from chatbot.limits import Limiter, TokenBucket, TooMany
-from chatbot.models import Conversation, Message, Site
+from chatbot.models import Conversation, Message, Rating, Site
 from chatbot.presence import Presence
 from chatbot.pulse import Pulse
 from chatbot.replays import Replays
@@ -1357,10 +1358,35 @@ async def test_a_transcript_is_read_at_once_or_sent_to_a_sealed_address(
     assert (await done(widget, "transcript", email=address))["code"] == "mail_unavailable"
     settings.MAIL_FROM = "help@shop.example"
     assert (await done(widget, "transcript", email="nowhere"))["code"] == "bad_email"
-    codes = [(await done(widget, "transcript", email=address)).get("code") for _ in range(4)]
-    assert codes == [None, None, None, "too_fast"]
+    letters = [address, address, "Li.Wei+1@POST.example", "li@post.example", "wei@post.example"]
+    codes = [(await done(widget, "transcript", email=letter)).get("code") for letter in letters]
+    assert codes == [None, None, "mail_often", None, "too_fast"]
     assert len(queued) == 3
     assert address not in str(queued) + caplog.text
+    codes = [(await done(widget, "transcript")).get("code") for _ in range(3)]
+    assert codes == [None, None, "too_fast"]
+
+
+async def test_what_a_site_turns_off_is_refused_at_once(
+    widget: Widget, site: Site, queue: FakeQueue, log: EventLog
+) -> None:
+    await widget.say("How long?")
+    await answer(queue, log, "Fifteen days.")
+    said = (await widget.message("bot"))["id"]
+    site.widget = dict.fromkeys(SWITCHES, False)
+    await in_thread(site.save)  # the socket is still open
+    asked: list[tuple[str, Frame]] = [
+        ("feedback", {"message": said, "helpful": False}),
+        ("rate", {"score": 1}),
+        ("passage", {"message": said, "number": 1}),
+        ("related", {"message": said}),
+        ("transcript", {}),
+        ("say", {"text": "", "files": [str(uuid.uuid4())]}),
+    ]
+    assert {(await done(widget, kind, **fields))["code"] for kind, fields in asked} == {"not_offered"}
+    assert not await in_thread(Rating.objects.exists)
+    await widget.say("Still here")
+    assert (await widget.message())["text"] == "Still here"
 
 
 async def test_who_reads_traditional_characters_gets_them(web: SimpleNamespace, site: Site, log: EventLog) -> None:

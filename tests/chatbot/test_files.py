@@ -236,6 +236,12 @@ def test_there_is_no_other_way_in(browser: Browser, method: str) -> None:
     assert response.status_code == 405
 
 
+def test_a_site_that_wants_no_files_takes_none(browser: Browser, site: Site) -> None:
+    Site.objects.filter(pk=site.pk).update(widget={"uploads": False})
+    response = browser.upload()
+    assert (response.status_code, code(response), Attachment.objects.count()) == (403, "not_offered", 0)
+
+
 REFUSED = {
     "a program": (("a.exe", b"MZ"), 415, "file_type"),
     "a page as a picture": (("a.png", b"<html>"), 415, "file_mismatch"),

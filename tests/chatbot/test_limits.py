@@ -96,6 +96,11 @@ CASES = {
         ["", "", "site"],
     ),
     "each site for itself": ({"site": 1}, [{"site": 1}, {"site": 2}, {"site": 1}], ["", "", "site"]),
+    "a recipient, whoever asks": (
+        {"visitor": 1, "address": 2},
+        [{"visitor": v, "address": "li@post.example"} for v in "abc"] + [{"visitor": "d", "address": "wei@post.example"}],
+        ["", "", "address", ""],
+    ),
     "one that is refused uses up nobody else's": (
         {"visitor": 1, "site": 2},
         [{"visitor": "a", "site": 1}] * 5 + [{"visitor": "b", "site": 1}],

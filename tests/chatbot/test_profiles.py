@@ -4,8 +4,9 @@ import pytest
 
 from chatbot.appearance import PreChatField, Texts
 from chatbot.models import Conversation
-from chatbot.profiles import FormIncomplete, store_form, store_profile
+from chatbot.profiles import FormIncomplete, is_vouched, mailbox, store_form, store_profile
 from chatbot.services import ConversationGone
+from chatbot.users import visitor_id
 from guardrails import vault
 from guardrails.personal_data.pool import MaskingUnavailable
 from tests.chatbot.conftest import MASTER_KEY
@@ -89,6 +90,27 @@ def test_a_form_with_something_missing_is_not_kept(values: dict[str, str], chat:
     with pytest.raises(FormIncomplete):
         fill(chat, **values)
     assert chat.profile == ""
+
+
+def test_what_customers_say_of_themselves_is_never_taken_for_the_sites_word(chat: Conversation) -> None:
+    Conversation.objects.filter(pk=chat.pk).update(visitor=visitor_id(1, "li", secret=b"s"))
+    chat.refresh_from_db()
+    assert fill(chat, name="小白", topic="order") == "customer.name: <PERSON_1>\ncustomer.topic: order"
+    assert not is_vouched(chat)
+    store(chat, ("plan", "gold"))
+    assert is_vouched(chat)
+
+
+def test_a_choice_is_found_whatever_its_spaces(chat: Conversation) -> None:
+    asked = [PreChatField(name="topic", label=Texts(en="Topic"), kind="choice", choices=["my  order", "return"])]
+    store_form(chat, {"topic": "my  order"}, asked, find=FakeFind(), master_key=MASTER_KEY)
+    assert chat.profile == "topic: my order"
+    assert not is_vouched(chat)
+
+
+@pytest.mark.parametrize("written", ["Li@Post.example", "li+a@post.example", '"l\\i"@post.example', "li@ｐost.example"])
+def test_however_an_address_is_written_it_counts_as_one(written: str) -> None:
+    assert mailbox(written) == "li@post.example"
 
 
 def test_an_erased_conversation_takes_no_form(chat: Conversation) -> None:

@@ -78,9 +78,15 @@ def test_an_erased_conversation_sends_no_letter(talk: Conversation) -> None:
     assert mail.outbox == []
 
 
-def test_no_failure_tells_the_address(talk: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "failure",
+    [smtplib.SMTPRecipientsRefused({ADDRESS: (550, b"no such user")}), ValueError(f"{ADDRESS} is no address")],
+)
+def test_no_failure_tells_the_address(
+    talk: Conversation, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
     def refuse(*_: object) -> None:
-        raise smtplib.SMTPRecipientsRefused({ADDRESS: (550, b"no such user")})
+        raise failure
 
     monkeypatch.setattr("django.core.mail.EmailMessage.send", refuse)
     with pytest.raises(transcripts.NotSent) as caught:

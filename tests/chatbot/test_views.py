@@ -160,3 +160,4 @@ def test_a_page_learns_how_its_chat_looks(client: Client, db: None) -> None:
     assert "max-age" in answer["Cache-Control"]
     assert client.get("/look/shop/?language=zh-hant").json()["launcher"] == "聯繫客服"
     assert client.get("/look/nobody/").json() == {}
+    assert client.get("/look/shop%00/").json() == {}  # PostgreSQL takes no NUL

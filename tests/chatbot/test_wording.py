@@ -15,7 +15,7 @@ CODES = [
     "masking_unavailable", "service_unavailable",
     "busy", "too_many_sockets", "user_invalid", "user_expired", "user_replayed",
     "duplicate_id", "unknown_message", "too_late", "too_many_files", "files_gone", *get_args(Reason),
-    "form_incomplete", "not_there", "bad_email", "mail_unavailable",
+    "form_incomplete", "not_there", "not_offered", "bad_email", "mail_unavailable", "mail_often",
     *(f"transcript.{what}" for what in ("subject", "foot", "customer", "bot", "agent", "withdrawn")),
     "bad_hello", "no_hello", "bad_key", "bad_origin", "expired", "token_refused", "internal",
     "closed", "closed.until", "review.rejected", "review.expired",

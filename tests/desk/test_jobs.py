@@ -16,12 +16,21 @@ from chatbot.answer_store import AnswerStore
 from chatbot.events import EventLog
 from desk import doing, jobs, tasks, wiring
 from desk.models import Job
+from knowledge import stages
 from knowledge.models import KnowledgeBase
 from tests.fakes import passage, retrieved
-from tests.knowledge.tooling import bring, tools
+from tests.knowledge.tooling import bring, read_here, tools
+from tests.understanding.intents.examples import embed, utterances
+from understanding import services as intents
 
 pytestmark = pytest.mark.django_db
 PAGE = b"# Fees\n\nA parcel costs 12 yuan.\n"
+
+
+class Embeds:
+    """Vectors of words, as the tests of intents have them."""
+
+    embed = staticmethod(embed)
 
 
 @pytest.fixture
@@ -102,6 +111,34 @@ def test_what_the_broker_lost_the_sweeper_finds(base: KnowledgeBase, monkeypatch
     assert Job.objects.get().state == "done"
 
 
+def test_the_source_of_a_version_is_told_block_by_block_asked_for_once_and_cut_where_it_is_long(
+    base: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doing.stages, "read", read_here)
+    version = bring(PAGE.decode())
+    job = jobs.source(version)
+    assert jobs.source(version) == job
+    assert doing.work_off() == 1
+    job.refresh_from_db()
+    blocks = [["heading", 1, "Fees", "line 1"], ["paragraph", "A parcel costs 12 yuan.", "line 3"]]
+    assert job.result == {"document": "a.md", "blocks": blocks, "left_out": 0}
+    Job.objects.all().delete()
+    monkeypatch.setattr(doing, "SOURCE_CHARACTERS", 50)
+    jobs.source(version)
+    doing.work_off()
+    assert Job.objects.get().result["left_out"] == 1
+
+
+def test_the_source_of_a_version_whose_file_is_gone_says_so(base: KnowledgeBase) -> None:
+    version = bring(PAGE.decode())
+    (stages.documents_folder() / version.content_hash).unlink()
+    job = jobs.source(version)
+    doing.work_off()
+    job.refresh_from_db()
+    assert (job.state, job.reason_code) == ("failed", "missing")
+    assert jobs.source(version) != job
+
+
 def test_previews_do_not_stay_and_neither_do_files_of_nobody(base: KnowledgeBase) -> None:
     waits = jobs.preview(base, "a.md", PAGE)
     lost = Path(settings.VAR) / "previews" / "00000000-0000-4000-8000-000000000001"
@@ -171,3 +208,43 @@ def test_a_purge_that_was_killed_once_the_document_was_gone_still_forgets_previe
     assert purge.result["note"] == "it was removed before"
     assert not Job.objects.filter(pk=shown.pk).exists()
     assert Job.objects.filter(pk=other.pk).exists()
+
+
+def test_a_training_says_how_far_it_is_and_leaves_a_model_that_is_not_in_use_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobs.current_app, "send_task", lambda *_, **__: None)
+    monkeypatch.setattr(doing.worker_wiring, "embedder", Embeds)
+    told: list[int] = []
+
+    def tell(job: Job, percent: int) -> None:
+        told.append(percent)
+        really(job, percent)
+
+    really = jobs.tell
+    monkeypatch.setattr(jobs, "tell", tell)
+    asked = jobs.train(author="mei")
+    assert jobs.train(author="li") == asked
+    texts, labels = utterances()
+    intents.add(
+        [{"text": text, "label": label} for text, label in zip(texts, labels, strict=True)],
+        who="mei", source="test", make_labels=True,
+    )  # fmt: skip
+    assert doing.work_off() == 1
+    assert told == sorted(set(told))
+    assert told[-1] >= doing.VECTORS_PERCENT - 2
+    done = jobs.trainings().get()
+    assert (done.state, done.percent, done.base) == ("done", 100, None)
+    newest = intents.versions()[0]
+    assert done.result is not None
+    assert (newest["number"], newest["trained_by"], newest["active"]) == (done.result["model"], "mei", False)
+    assert jobs.train(author="li") != asked
+
+
+def test_what_nothing_can_be_learned_from_fails_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs.current_app, "send_task", lambda *_, **__: None)
+    monkeypatch.setattr(intents, "export", lambda: iter(()))
+    jobs.train()
+    doing.work_off()
+    failed = jobs.trainings().get()
+    assert (failed.state, failed.reason_code, failed.reason) == ("failed", "cannot_train", "there are no utterances")

@@ -1,6 +1,7 @@
 """Learning to tell sentiments, keeping what was learned, and what ships."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from tests.guardrails.classification.fakes import FakeEmbed
 from understanding.errors import CannotTrain, ModelUnreadable
-from understanding.sentiment.model import SHIPPED, SentimentModel, probabilities, read
+from understanding.sentiment.model import SHIPPED, SentimentModel, asks, probabilities, read
 from understanding.sentiment.training import NEUTRAL_AS_NEGATIVE, fit, least_negative, train_sentiment
 
 THINGS = ("lamp", "sofa", "kettle", "bike", "phone", "tent", "train", "hotel", "desk", "coat")
@@ -63,7 +64,7 @@ def test_two_labels_are_enough_and_nothing_is_no_message() -> None:
     rows = [row for row in ROWS if row[1] != "neutral"]
     model, report = fit(rows, FakeEmbed()([text for text, _ in rows]), "fake")
     assert report.neutral_as_negative is None
-    assert model.least_negative == 0
+    assert model.least_negative == (0, 0)
     assert model.judge([], np.empty((0, 32), np.float32)) == []
     assert model.judge([rows[0][0]], FakeEmbed()([rows[0][0]]))[0][0] == "negative"
 
@@ -91,15 +92,38 @@ def test_rows_that_nothing_can_be_learned_from_are_refused_before_anything_is_em
 def test_a_message_is_called_negative_only_when_that_is_likely_enough(
     likely: tuple[float, ...], least: float, label: str
 ) -> None:
-    assert read(np.array([likely], np.float32), LABELS, least)[0][0] == label
+    assert read(np.array([likely], np.float32), LABELS, [least])[0][0] == label
 
 
 def test_the_least_probability_lets_through_as_many_neutral_messages_as_it_may() -> None:
     likely = probabilities(np.random.default_rng(3).normal(size=(400, 3)).astype(np.float32))
-    least = least_negative(likely, LABELS)
-    taken = sum(label == "negative" for label, _ in read(likely, LABELS, least))
-    assert taken == int(NEUTRAL_AS_NEGATIVE * 400)
-    assert least_negative(likely[:0], LABELS) == 0
+    for share in (NEUTRAL_AS_NEGATIVE, 0.0):
+        least = least_negative(likely, LABELS, share)
+        taken = sum(label == "negative" for label, _ in read(likely, LABELS, [least] * 400))
+        assert taken == int(share * 400)
+    assert least_negative(likely[:0], LABELS, 0.0) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("Where is it? ", True),
+        ("能退吗", True),
+        ("什么时候发货呢。", True),
+        ("真的可以么？", True),
+        ("Where it is, nobody knows", False),
+        ("呢子大衣", False),
+        ("", False),
+    ],
+)
+def test_a_question_is_seen_by_its_end(text: str, question: bool) -> None:
+    assert asks(text) == question
+
+
+def test_a_question_is_called_negative_only_when_that_is_likelier_than_elsewhere(folder: Path) -> None:
+    model = replace(SentimentModel.load(folder), least_negative=(0.0, 1.1))
+    for text, negative in (("The hose is awful, what a shame", True), ("Is the hose awful, what a shame?", False)):
+        assert (model.judge([text], FakeEmbed()([text]))[0][0] == "negative") == negative
 
 
 def test_vectors_of_another_shape_are_refused(folder: Path) -> None:

@@ -218,3 +218,33 @@ def test_nothing_is_trained_on_too_little() -> None:
     models.Utterance.objects.update(active=False)
     with pytest.raises(CannotTrain, match="no utterances"):
         services.train(embed, ENCODER, who="mei")
+
+
+def test_labels_are_counted_and_utterances_paged_whether_they_are_copied_or_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(services, "PAGE", 20)
+    shipped_counts, pages = services.counted_labels(), services.page_of("shipping", number=99)
+    assert shipped_counts[-1]["slug"] == "oos"
+    assert pages.number == pages.pages > 1
+    assert [row["id"] for row in pages.rows] == [None] * len(pages.rows)
+    first = services.page_of("shipping").rows[0]
+    row = services.own(first["text"])
+    assert row["version"] == first["version"]
+    services.edit(row["id"], who="mei", version=row["version"], active=False)
+    assert [row for row in services.counted_labels() if row["slug"] == "shipping"] == [
+        {**one, "version": 1, first["language"]: one[first["language"]] - 1, "inactive": 1}
+        for one in shipped_counts
+        if one["slug"] == "shipping"
+    ]
+    assert services.page_of("shipping").total == pages.total
+    assert not services.page_of("shipping").rows[0]["active"]
+
+
+def test_utterances_of_a_label_are_searched_whatever_their_case() -> None:
+    text = services.page_of("shipping").rows[0]["text"]
+    assert text in [row["text"] for row in services.page_of("shipping", search=text.upper()).rows]
+    assert services.page_of("shipping", search="no such words").rows == []
+    assert services.page_of("payment", search=text).total == 0
+    with pytest.raises(UnderstandingError, match="no such utterance"):
+        services.own("no such words")

@@ -1,11 +1,11 @@
 """Tells positive, neutral and negative messages, in Chinese and English. Knows nothing of training or of who embeds.
 
 A text is compared with the messages of the training (`landmarks`) as intents are, by the angle between sentence vectors
-and by the runs of letters shared; a TextCNN has a say, too. A folder holds `sentiment.json`, `weights.safetensors` and
-`tokenizer.json`; never a pickle.
+and by the runs of letters shared. A folder holds `sentiment.json` and `weights.safetensors`; never a pickle.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +18,16 @@ from safetensors.numpy import load, save
 from understanding.errors import ModelUnreadable
 from understanding.intents.classifier import centred, similarity
 from understanding.intents.letters import Floats, count, weigh
-from understanding.sentiment.cnn import TextCnn
 
 NEGATIVE, NEUTRAL, POSITIVE = "negative", "neutral", "positive"
 
 SHIPPED = Path(__file__).resolve().parent / "shipped"
-ABOUT, WEIGHTS, TOKENIZER = "sentiment.json", "weights.safetensors", "tokenizer.json"
+ADAPTER = Path(__file__).resolve().parent / "encoder" / "adapter.safetensors"
+"""Makes of multilingual-e5-small the second encoder, which sees the mood of a text; see README.md."""
+
+ABOUT, WEIGHTS = "sentiment.json", "weights.safetensors"
 FORMAT = 1
+_QUESTION = re.compile(r"[?？]\s*$|[吗么呢][。.!！~～]*\s*$")
 ARRAYS = ("mean", "landmarks", "weights", "rare", "letters")
 
 
@@ -34,8 +37,8 @@ class SentimentModel:
 
     labels: in the order of the columns. encoder: what the vectors are made with, as its maker calls it. mean: (d,).
     landmarks: (m, d), `centred`. weights: (m, labels). rare: (BUCKETS,), and letters: (BUCKETS, labels), are of runs of
-    letters. heats: factors of the scores and of the TextCNN's logits. least_negative: the least probability of a
-    message that is called negative: a question taken for a reproach does more harm than the reverse.
+    letters. heat: a factor of the scores. least_negative: the least probability of a message that is called negative,
+    and of one that `asks`: a question taken for a reproach does more harm than the reverse.
     """
 
     labels: tuple[str, ...]
@@ -45,9 +48,8 @@ class SentimentModel:
     weights: Floats
     rare: Floats
     letters: Floats
-    cnn: TextCnn | None
-    heats: tuple[float, float]
-    least_negative: float
+    heat: float
+    least_negative: tuple[float, float]
 
     @classmethod
     def load(cls, folder: Path = SHIPPED) -> "SentimentModel":
@@ -58,14 +60,12 @@ class SentimentModel:
                 raise ModelUnreadable(f"{folder} is of format {about['format']}, not {FORMAT}")
             stored = load((folder / WEIGHTS).read_bytes())
             arrays = {name: array.astype(np.float32) for name, array in stored.items()}
-            cnn = TextCnn.of(arrays, (folder / TOKENIZER).read_text("utf-8")) if about["cnn"] else None
             return cls(
                 tuple(about["labels"]),
                 about["encoder"],
                 **{name: arrays[name] for name in ARRAYS},
-                cnn=cnn,
-                heats=tuple(about["heats"]),
-                least_negative=about["least_negative"],
+                heat=about["heat"],
+                least_negative=tuple(about["least_negative"]),
             )
         except FileNotFoundError as error:
             raise ModelUnreadable(f"no classifier in {folder}: {Path(error.filename).name} is missing") from None
@@ -75,16 +75,13 @@ class SentimentModel:
     def save(self, folder: Path, report: Mapping[str, Any]) -> None:
         """Write the folder, over what it held."""
         folder.mkdir(parents=True, exist_ok=True)
-        arrays = {name: getattr(self, name) for name in ARRAYS} | (self.cnn.arrays() if self.cnn else {})
+        arrays = {name: getattr(self, name) for name in ARRAYS}
         (folder / WEIGHTS).write_bytes(save({k: np.ascontiguousarray(v, np.float16) for k, v in arrays.items()}))
-        if self.cnn:
-            (folder / TOKENIZER).write_text(self.cnn.tokenizer.to_str(), "utf-8")
         about = {
             "format": FORMAT,
             "labels": self.labels,
             "encoder": self.encoder,
-            "cnn": self.cnn is not None,
-            "heats": self.heats,
+            "heat": self.heat,
             "least_negative": self.least_negative,
             "report": dict(report),
         }
@@ -95,8 +92,8 @@ class SentimentModel:
         if vectors.shape != (len(texts), len(self.mean)):
             raise ModelUnreadable(f"vectors of shape {vectors.shape} instead of {(len(texts), len(self.mean))}")
         by_vector = similarity(centred(vectors, self.mean), self.landmarks) @ self.weights
-        scores: Floats = self.heats[0] * (by_vector + weigh(count(texts), self.rare).times(self.letters))
-        return scores + self.heats[1] * self.cnn.logits(texts) if self.cnn else scores
+        scores: Floats = np.float32(self.heat) * (by_vector + weigh(count(texts), self.rare).times(self.letters))
+        return scores
 
     def judge(self, texts: Sequence[str], vectors: Floats) -> list[tuple[str, float]]:
         """The label of each text and its probability. `vectors`, (n, d), are of the texts as questions, by `encoder`.
@@ -105,7 +102,13 @@ class SentimentModel:
         """
         if not texts:
             return []
-        return read(probabilities(self.scores(texts, vectors)), self.labels, self.least_negative)
+        least = [self.least_negative[asks(text)] for text in texts]
+        return read(probabilities(self.scores(texts, vectors)), self.labels, least)
+
+
+def asks(text: str) -> bool:
+    """Whether it has the form of a question."""
+    return bool(_QUESTION.search(text))
 
 
 def probabilities(scores: Floats) -> Floats:
@@ -115,13 +118,13 @@ def probabilities(scores: Floats) -> Floats:
     return result
 
 
-def read(likely: Floats, labels: tuple[str, ...], least_negative: float) -> list[tuple[str, float]]:
-    """The label of each row of probabilities, (n, labels), and its own; negative only from `least_negative` on."""
+def read(likely: Floats, labels: tuple[str, ...], least_negative: Sequence[float]) -> list[tuple[str, float]]:
+    """The label of each row of probabilities, (n, labels), and its own; negative only from the row's least one on."""
     found = []
-    for row in likely:
+    for row, least in zip(likely, least_negative, strict=True):
         order = np.argsort(-row)
         best = int(order[0])
-        if labels[best] == NEGATIVE and row[best] < least_negative:
+        if labels[best] == NEGATIVE and row[best] < least:
             best = int(order[1])
         found.append((labels[best], float(row[best])))
     return found

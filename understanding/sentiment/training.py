@@ -11,25 +11,20 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
+from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_matrix
 from sklearn.metrics import f1_score  # type: ignore[import-untyped]
 
 from understanding.intents.classifier import centred, similarity
 from understanding.intents.letters import BUCKETS, Floats, count, rarity, weigh
 from understanding.intents.training import code, draw, solve
-from understanding.sentiment.cnn import TextCnn
-from understanding.sentiment.model import NEGATIVE, NEUTRAL, SentimentModel, probabilities, read
+from understanding.sentiment.model import NEGATIVE, NEUTRAL, SentimentModel, asks, probabilities, read
 
-FOLDS = 3
-"""In which a TextCNN is trained to see what it says of rows that it has not seen."""
-
-NEUTRAL_AS_NEGATIVE = 0.02
-"""Most of the neutral messages that may be read as negative, of those that were held out."""
+NEUTRAL_AS_NEGATIVE, QUESTIONS_AS_NEGATIVE = 0.02, 0.0
+"""Most of the neutral messages that may be read as negative, of those that were held out; and of those that ask."""
 
 Embed = Callable[[Sequence[str]], Floats]
 Codes = npt.NDArray[np.int64]
-TrainCnn = Callable[[Sequence[str], Codes], TextCnn]
 
 
 @dataclass(frozen=True)
@@ -43,23 +38,19 @@ class Report:
     neutral_as_negative: float | None
 
 
-def train_sentiment(
-    rows: Sequence[tuple[str, str]], embed: Embed, out: Path, encoder: str, train_cnn: TrainCnn | None = None
-) -> dict[str, Any]:
+def train_sentiment(rows: Sequence[tuple[str, str]], embed: Embed, out: Path, encoder: str) -> dict[str, Any]:
     """Train on texts with their labels, write the folder `out`, and return the report.
 
     `embed` makes vectors, (n, d), of texts as questions, by `encoder`. Raises CannotTrain.
     """
     code([label for _, label in rows])  # what cannot be trained on is said before anything is embedded
-    model, report = fit(rows, embed([text for text, _ in rows]), encoder, train_cnn)
+    model, report = fit(rows, embed([text for text, _ in rows]), encoder)
     model.save(out, {"held_out": asdict(report)})
     return asdict(report)
 
 
-def fit(
-    rows: Sequence[tuple[str, str]], vectors: Floats, encoder: str, train_cnn: TrainCnn | None = None
-) -> tuple[SentimentModel, Report]:
-    """Fit a model; `vectors` are those of the rows, (n, d). Without `train_cnn` it has no TextCNN.
+def fit(rows: Sequence[tuple[str, str]], vectors: Floats, encoder: str) -> tuple[SentimentModel, Report]:
+    """Fit a model; `vectors` are those of the rows, (n, d).
 
     The scores of each row by a model that has not seen it set the least probability of a negative message, and make the
     report. Raises CannotTrain.
@@ -80,17 +71,17 @@ def fit(
 
     wanted = np.equal.outer(codes, np.arange(len(labels))).astype(np.float64)
     weights, unseen = solve(kernel, landmarks, wanted)
-    by_cnn = unseen_by_cnn(texts, codes, train_cnn) if train_cnn else np.zeros_like(unseen)
-    heats = best_heats(unseen, by_cnn, codes)
-    likely = probabilities(heats[0] * unseen + heats[1] * by_cnn)
+    heat = best_heat(unseen, codes)
+    likely = probabilities(heat * unseen)
     neutral = codes == labels.index(NEUTRAL) if NEUTRAL in labels else np.zeros(len(codes), bool)
-    least = least_negative(likely[neutral], labels) if NEGATIVE in labels else 0.0
-    found = np.array([labels.index(label) for label, _ in read(likely, labels, least)])
+    asking = np.array([asks(text) for text in texts])
+    least = (
+        least_negative(likely[neutral & ~asking], labels, NEUTRAL_AS_NEGATIVE),
+        least_negative(likely[neutral & asking], labels, QUESTIONS_AS_NEGATIVE),
+    )
+    found = np.array([labels.index(label) for label, _ in read(likely, labels, np.array(least)[asking.astype(int)])])
     by_letter = np.asarray(base @ weights, np.float32)
-    cnn = train_cnn(texts, codes) if train_cnn else None
-    return SentimentModel(
-        labels, encoder, mean, angles[landmarks], weights, rare, by_letter, cnn, heats, least
-    ), Report(
+    return SentimentModel(labels, encoder, mean, angles[landmarks], weights, rare, by_letter, heat, least), Report(
         len(rows),
         {label: int((codes == number).sum()) for number, label in enumerate(labels)},
         float((found == codes).mean()),
@@ -99,32 +90,21 @@ def fit(
     )
 
 
-def unseen_by_cnn(texts: Sequence[str], codes: Codes, train_cnn: TrainCnn) -> Floats:
-    """The logits of each row by a TextCNN that has not seen it, (n, labels)."""
-    fold = np.random.default_rng(1).permutation(len(texts)) % FOLDS
-    logits = np.zeros((len(texts), int(codes.max()) + 1), np.float32)
-    for number in range(FOLDS):
-        cnn = train_cnn([text for text, at in zip(texts, fold, strict=True) if at != number], codes[fold != number])
-        logits[fold == number] = cnn.logits([text for text, at in zip(texts, fold, strict=True) if at == number])
-    return logits
+def best_heat(scores: Floats, codes: Codes) -> float:
+    """The factor under which the labels are likeliest."""
 
-
-def best_heats(scores: Floats, logits: Floats, codes: Codes) -> tuple[float, float]:
-    """The factors of both under which the labels are likeliest."""
-
-    def surprise(heats: npt.NDArray[np.float64]) -> float:
-        likely = probabilities(heats[0] * scores + heats[1] * logits)[np.arange(len(codes)), codes]
+    def surprise(heat: float) -> float:
+        likely = probabilities(heat * scores)[np.arange(len(codes)), codes]
         return float(-np.log(np.maximum(likely, 1e-9)).mean())
 
-    found = minimize(surprise, np.array([5.0, 0.5]), method="Nelder-Mead", bounds=((0.1, 60), (0, 10)))
-    return float(found.x[0]), float(found.x[1])
+    return float(minimize_scalar(surprise, bounds=(0.1, 60.0), method="bounded").x)
 
 
-def least_negative(neutral: Floats, labels: tuple[str, ...]) -> float:
-    """The least probability at which at most `NEUTRAL_AS_NEGATIVE` of the neutral rows are read as negative."""
-    if not len(neutral):
+def least_negative(neutral: Floats, labels: tuple[str, ...], share: float) -> float:
+    """The least probability at which at most that share of the neutral rows is read as negative."""
+    if not len(neutral) or NEGATIVE not in labels:
         return 0.0
     negative = labels.index(NEGATIVE)
     mistaken = np.sort(np.where(neutral.argmax(axis=1) == negative, neutral[:, negative], 0))[::-1]
-    allowed = math.floor(NEUTRAL_AS_NEGATIVE * len(mistaken))
+    allowed = math.floor(share * len(mistaken))
     return float(np.nextafter(np.float32(mistaken[allowed]), np.float32(2)))
