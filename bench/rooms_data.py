@@ -93,7 +93,7 @@ def fill(site: Site, agents: list[User], *, conversations: int, seed: int = 7) -
             )
         chat.updated = at
     for number, message in enumerate(messages, 1):
-        message.sequence = number
+        message.sequence = message.conversation.sequence_ceiling = number
     for rows in (made, messages, ledgers, handoffs, reviews, asked, thumbs, ratings, notes, wrong):
         _insert(rows)
     Conversation.objects.bulk_update(made, ["created", "updated"], batch_size=500)

@@ -1,6 +1,7 @@
 """Staff accounts: making and changing them, their second factor, whose a session is. Every change is recorded."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from axes.utils import reset as reset_attempts
 from django.contrib.auth import get_user, get_user_model
@@ -16,14 +17,18 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from chatbot.models import Site
 from console import audit
-from console.models import StaffMember
-from console.rules import may
+from console.models import AuditHead, StaffMember
+from console.rules import Role, may, roles_of
 
 RECOVERY_CODES = 10
 
 
 class AccountError(Exception):
-    """What was asked for cannot be: the message says why, in words for an operator."""
+    """What was asked for cannot be: the message says why, in words for an operator; pages have their own by `code`."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class StaffBackend(ModelBackend):
@@ -58,13 +63,14 @@ def add(
     sites: Iterable[str] = (),
     email: str = "",
     actor: audit.Actor = None,
+    **work: Any,
 ) -> User:
-    """Make an account with `roles` for the sites with these keys. Raises AccountError."""
+    """Make an account with `roles` for the sites with these keys; `work` as in `change`. Raises AccountError."""
     users = get_user_model()
     if users.objects.filter(username=name).exists():
-        raise AccountError(f"there is already an account {name}")
+        raise AccountError(f"there is already an account {name}", "name_taken")
     user = users.objects.create_user(name, email=email, password=password)
-    change(user, roles=roles, sites=sites, actor=actor)
+    change(user, roles=roles, sites=sites, actor=actor, **work)
     return user
 
 
@@ -75,10 +81,27 @@ def change(
     roles: Iterable[str] | None = None,
     sites: Iterable[str] | None = None,
     active: bool | None = None,
+    full_name: str | None = None,
+    email: str | None = None,
+    languages: Iterable[str] | None = None,
+    skills: Iterable[str] | None = None,
+    capacity: int | None = None,
     actor: audit.Actor = None,
 ) -> None:
-    """Give the account other roles or sites, or put it out of use or into use again; None leaves things as they are."""
+    """Give the account other roles, sites, names or work, or put it out of use or into use again; None leaves things as
+    they are. Raises AccountError, also rather than leave nobody who may manage accounts.
+    """
+    chief = _is_administrator(user)
+    if full_name is not None:
+        user.first_name, user.last_name = full_name, ""
+    if email is not None:
+        user.email = email
+    user.save(update_fields=["first_name", "last_name", "email"])
     member = user.staff_member if hasattr(user, "staff_member") else StaffMember.objects.create(user=user)
+    for name, value in (("languages", languages), ("skills", skills), ("capacity", capacity)):
+        if value is not None:
+            setattr(member, name, value if isinstance(value, int) else list(value))
+            member.save(update_fields=[name])
     if roles is not None:
         wanted = set(roles)
         if unknown := wanted - set(StaffMember.Role):
@@ -94,7 +117,21 @@ def change(
     if active is not None:
         user.is_active = active
         user.save(update_fields=["is_active"])
+    if chief and not _is_administrator(user):
+        _require_another_administrator()
     witness_account(user, actor=actor)
+
+
+def _is_administrator(user: User) -> bool:
+    return Role.ADMINISTRATOR in roles_of(user)
+
+
+def _require_another_administrator() -> None:
+    """Raises AccountError when no account in use may manage accounts. Two who retire each other at once wait here."""
+    AuditHead.objects.select_for_update().filter(pk=AuditHead.ONLY).first()
+    users = get_user_model().objects.filter(is_active=True).select_related("staff_member")
+    if not any(_is_administrator(user) for user in users.iterator()):
+        raise AccountError("nobody would be left who may manage accounts", "last_administrator")
 
 
 def witness_account(user: User, *, actor: audit.Actor) -> None:
@@ -138,6 +175,15 @@ def remove_second_factor(user: User, *, actor: audit.Actor) -> None:
     StaticDevice.objects.filter(user=user).delete()
     TOTPDevice.objects.filter(user=user).delete()
     audit.record(actor, "two_factor_removed", target=("user", user.pk))
+
+
+@transaction.atomic
+def new_password(user: User, password: str, *, actor: audit.Actor) -> None:
+    """Give the account another password; its sessions end."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    reset_attempts(username=user.get_username())
+    audit.record(actor, "password_reset", target=("user", user.pk))
 
 
 @transaction.atomic

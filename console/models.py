@@ -63,8 +63,9 @@ class CannedReply(models.Model):
     class Meta:
         ordering: ClassVar = ["shortcut", "id"]
         constraints: ClassVar = [
+            models.UniqueConstraint(fields=["site", "language", "shortcut"], name="one_canned_reply_a_shortcut"),
             models.UniqueConstraint(
-                fields=["site", "language", "shortcut"], nulls_distinct=False, name="one_canned_reply_a_shortcut"
+                fields=["language", "shortcut"], condition=models.Q(site=None), name="one_canned_reply_of_all_sites"
             ),
         ]
         verbose_name_plural = "canned replies"

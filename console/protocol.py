@@ -7,25 +7,36 @@ hello, typing and ping has an `id` (a UUID of its own) and is answered by exactl
 Server to console
     welcome {protocol, user, name, roles, sites: [{key, name, languages}], may: [action], available}
     reviews {reviews: [review]}                 in `done` of `reviews`: what waits for a reviewer, most urgent first
-    inbox {conversations: [row], more}          in `done` of `inbox`; newest first, `more` is the next `before` or null
+    inbox {conversations: [row], more}          in `done` of `inbox`; `more` is the next `before` or null
+    counts {counts: {view: number}}             in `done` of `counts`
+    team {people: [person], queue}              in `done` of `team`: who works on one's sites, and what waits there
+    customer {profile, vouched, tags, earlier: [row], moods: [{at, sentiment}], messages: {id: message}, rating}
+                                                in `done` of `customer`: beside the conversation itself; `vouched`:
+                                                the site, not the customer, says what `profile` says
     conversation {row}                          a row that changed, of a site that one may see
     opened {row, summary, notes, draft, limit}  in `done` of `watch`; its events follow
     event {conversation, event}                 a watched conversation's event, as in chatbot/protocol.py;
                                                 numbered ones strictly grow and none is missing
     notes {conversation, notes}                 a watched conversation has new notes: all of them
+    typing {conversation, author}               an agent writes in a watched conversation
     reload {}                                   rows changed unseen: load the list again
     service {state: ok | degraded}    pong {}
     error {code, message, id}
 Row: {conversation, site, language, state: bot | waiting | message | taken | closed, reason, topic, since, offered_to,
-agent, preview, role, updated, review: the deadline of what waits for a reviewer, or null}
+agent, preview, role, updated, review: the deadline of what waits for a reviewer, or null, visitor: a short name for
+who writes, within: seconds within which a person should take who waits, asked: since when the customer's last message
+has stood there unanswered, or null, intent, sentiment, tags: [name], match: where `query` was found, with `query` only}
+Person: {user, name, roles, sites: [key] or null for all, languages, skills, capacity, load, offered, available, here:
+null when unknown, taken: conversations since yesterday}. Queue: [{site, waiting, message, since: the oldest, within}].
+Message: {helpful, why, comment: the customer's thumb, wrong: the reason of staff's report, by} with what there is.
 Review: {review, conversation, site, language, direction: in | out, verdict: {tier, categories, score}, asked: [text],
 said, held, context: [{role, text, at}], since, deadline, seconds left}; a row whose `review` changes says that there
 are others now. `decide` chooses: approve (in: the bot answers the message; out: `held` is said), edit (out only: `text`
 is said instead), reject. The first one wins.
 Codes of errors: bad_frame, not_allowed, not_found, not_owner (with `owner`), conflict (with `decision`; without: the id
-was used before for another text), blocked and review (with `categories`; a review is sent when `confirmed`),
-service_unavailable, masking_unavailable, guards_unavailable (nobody could judge the text, so it was not sent; with
-`message`), too_fast, internal.
+was used before for another text), personal_data (a tag must hold none), blocked and review (with `categories`; a review
+is sent when `confirmed`), service_unavailable, masking_unavailable, guards_unavailable (nobody could judge the text, so
+it was not sent; with `message`), too_fast, internal.
 """
 
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -40,6 +51,8 @@ CLOSE_BAD_HELLO, CLOSE_NO_HELLO, CLOSE_REFUSED, CLOSE_TOO_FAST = 4400, 4401, 440
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=r"^[^\x00]*$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=150, pattern=r"^[^\x00]*$")]
+Key = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00]*$")]
+Sort = Literal["newest", "oldest", "wait"]
 View = Literal["waiting", "mine", "taken", "message", "bot", "closed", "all"]
 
 
@@ -75,13 +88,41 @@ class Command(Frame):
 
 
 class Inbox(Command):
-    """List conversations; at most 50, those before `before` (from `more`)."""
+    """List conversations; at most 50, those after `before` (from `more`) in the order that `sort` names.
+
+    Empty filters let everything through. `wait`: seconds that somebody waits at least; `late`: longer than their site
+    wants. Each word of `query` stands in a text of the conversation.
+    """
 
     type: Literal["inbox"]
     view: View = "waiting"
-    site: Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00]*$")] = ""
+    site: Key = ""
+    language: Literal["", "zh", "en"] = ""
+    topic: Key = ""
+    sentiment: Literal["", "positive", "neutral", "negative"] = ""
+    tag: Key = ""
+    agent: Name | Literal[""] = ""
+    wait: Annotated[int, Field(ge=0, le=604_800)] = 0
+    late: bool = False
+    query: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100, pattern=r"^[^\x00]*$")] = ""
+    sort: Sort = "newest"
     before: Annotated[str, StringConstraints(max_length=100)] = ""
     action = "see_conversation"
+
+
+class Counts(Command):
+    """Count the conversations of each view."""
+
+    type: Literal["counts"]
+    site: Key = ""
+    action = "see_conversation"
+
+
+class Team(Command):
+    """List who works on one's sites, what they have to do, and how long customers wait."""
+
+    type: Literal["team"]
+    action = "see_team"
 
 
 class Reviews(Command):
@@ -132,6 +173,24 @@ class Watch(OfConversation):
 class Unwatch(OfConversation):
     type: Literal["unwatch"]
     action = "see_conversation"
+
+
+class Customer(OfConversation):
+    """Ask for what is known beside the conversation: who writes, what was before, how it feels."""
+
+    type: Literal["customer"]
+    action = "see_conversation"
+
+
+class PutTag(OfConversation):
+    """Put a tag on a conversation, or take it off."""
+
+    type: Literal["tag"]
+    name: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern=r"^[^\x00-\x1f]*$")
+    ]
+    on: bool = True
+    action = "note"
 
 
 class Take(OfConversation):
@@ -195,11 +254,15 @@ AnyFrame = (
     Hello
     | Ping
     | Inbox
+    | Counts
+    | Team
     | Reviews
     | Decide
     | Available
     | Watch
     | Unwatch
+    | Customer
+    | PutTag
     | Take
     | Transfer
     | HandBack

@@ -16,7 +16,7 @@ from knowledge.models import KnowledgeBase
 Role = StaffMember.Role
 User = AbstractBaseUser | AnonymousUser
 Target = Conversation | Site | KnowledgeBase | None
-Scope = Literal["own", "site", "all"]
+Scope = Literal["own", "site", "every", "all"]
 Action = Literal[
     "see_queue",
     "see_conversation",
@@ -33,6 +33,7 @@ Action = Literal[
     "review",
     "see_words",
     "edit_words",
+    "edit_intents",
     "see_ledger",
     "rate",
     "see_knowledge",
@@ -51,7 +52,8 @@ class Rule:
     """`roles` may do it, on what `scope` says.
 
     own: conversations whose agent they are now, and `chiefs` among `roles` on any conversation of their sites;
-    site: anything of one of the member's sites; all: anything. To an administrator every site is theirs.
+    site: anything of one of the member's sites; every: what counts for all sites alike, by whoever has all of them;
+    all: anything. To an administrator every site is theirs.
     """
 
     roles: frozenset[str]
@@ -80,7 +82,8 @@ RULES: Mapping[Action, Rule] = {
     "erase": Rule(CHIEFS, "site"),
     "review": Rule(REVIEWERS, "site"),
     "see_words": Rule(REVIEWERS, "site"),
-    "edit_words": Rule(CHIEFS, "site"),
+    "edit_words": Rule(CHIEFS, "every"),
+    "edit_intents": Rule(EDITORS, "every"),
     "see_ledger": Rule(EVERYBODY, "site"),
     "rate": Rule(AGENTS | REVIEWERS | EDITORS, "site"),  # report an answer as wrong, with a reason
     "see_knowledge": Rule(EVERYBODY, "site"),
@@ -110,6 +113,8 @@ def could(user: User, action: Action, target: Target = None) -> bool:
         if not agent and not roles & rule.roles & rule.chiefs:
             return False
     sites = sites_of(user)
+    if rule.scope == "every":
+        return Role.ADMINISTRATOR in roles or (sites.exists() and sites.count() == Site.objects.count())
     if isinstance(target, Conversation):
         sites = sites.filter(pk=target.site_id)
     elif isinstance(target, Site):

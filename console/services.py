@@ -18,7 +18,7 @@ from chatbot.models import Conversation, Review
 from chatbot.ownership import NotOwner, Sent
 from chatbot.services import Enqueue, FindPersonalData
 from console import audit, rules
-from console.models import Note, StaffMember
+from console.models import Note, StaffMember, Tag
 from console.rules import Action
 from guardrails import placeholders, vault
 from guardrails.personal_data.masking import replaced
@@ -32,6 +32,10 @@ class NotAllowed(Exception):
 
 class NotFound(Exception):
     """There is no such thing, or none that this member of staff may know of."""
+
+
+class PersonalData(Exception):
+    """What would be kept outside the conversation holds somebody's personal data."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,25 @@ def note(actor: Actor, conversation_id: uuid.UUID, *, client_id: uuid.UUID, text
         if before.text != written:
             raise services.DuplicateId from None
     tools.log.nudge(conversation_id, "note")
+
+
+def tag(actor: Actor, conversation_id: uuid.UUID, name: str, *, on: bool, tools: Tools) -> None:
+    """Put a tag on a conversation, or take it off; what is so already stays so.
+
+    Raises PersonalData where the name holds any, and guardrails' MaskingUnavailable.
+    """
+    found = conversation_for(actor, "note", conversation_id)
+    if tools.find(name) or placeholders.escape_lookalikes(name) != name:
+        raise PersonalData
+    with transaction.atomic():
+        if Conversation.objects.select_for_update().filter(pk=found.pk).first() is None:
+            raise NotFound
+        wanted = Tag.objects.get_or_create(name=name)[0] if on else Tag.objects.filter(name=name).first()
+        if wanted is None or wanted.conversations.filter(pk=found.pk).exists() == on:
+            return
+        (wanted.conversations.add if on else wanted.conversations.remove)(found)
+        _audited(actor, "tag" if on else "untag", {"tag": name})(found)
+    tools.log.nudge(conversation_id, "tag")
 
 
 def typing(actor: Actor, conversation_id: uuid.UUID, *, tools: Tools) -> None:

@@ -1,7 +1,10 @@
 """Staff's pages that are not rooms: signing in and out, the second factor, the password, home, the audit log."""
 
 import datetime
+import json
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import segno
 from django.conf import settings
@@ -10,8 +13,8 @@ from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, PasswordChangeView, RedirectURLMixin
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
@@ -26,10 +29,12 @@ from console import accounts, audit
 from console.forms import CodeForm, EnrolForm, SignInForm
 from console.models import AuditEntry
 from console.rules import Action, Role, has_passed, may, roles_of, sites_of
+from console.spreadsheets import lines
 from console.wording import words
 
 SESSION = datetime.timedelta(seconds=settings.SESSION_COOKIE_AGE)
 PAGE = 100
+MOST_EXPORTED = 50_000
 
 
 class Login(LoginView):
@@ -58,7 +63,7 @@ class Code(RedirectURLMixin, FormView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if not user_has_device(request.user) or has_passed(request.user):
-            return redirect(self.get_success_url())
+            return HttpResponseRedirect(self.get_success_url())
         return super().dispatch(request, *args, **kwargs)
 
     def get_form_kwargs(self) -> dict[str, Any]:
@@ -182,15 +187,26 @@ def two_factor(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def audit_log(request: HttpRequest) -> HttpResponse:
+def audit_log(request: HttpRequest) -> HttpResponseBase:
     """The newest entries first, a page at a time: a supervisor's own sites', an administrator's all."""
     if not may(request.user, "see_audit"):
         raise PermissionDenied
     entries = AuditEntry.objects.order_by("-id")
     if Role.ADMINISTRATOR not in roles_of(request.user):
         entries = entries.filter(site__in=list(sites_of(request.user).values_list("pk", flat=True)))
-    before, action, name = (request.GET.get(key, "").replace("\0", "").strip() for key in ("before", "action", "name"))
-    matching = entries.filter(Q(action=action) if action else Q(), Q(actor_name=name) if name else Q())
+    asked = ("before", "action", "name", "target", "since", "until")
+    before, action, name, target, since, until = (request.GET.get(key, "").replace("\0", "").strip() for key in asked)
+    kind, _, key = target.partition(" ")
+    matching = entries.filter(
+        Q(action=action) if action else Q(),
+        Q(actor_name=name) if name else Q(),
+        Q(object_type=kind) if kind else Q(),
+        Q(object_id=key) if key else Q(),
+        Q(at__gte=day) if (day := _day(since)) else Q(),
+        Q(at__lt=day) if (day := _day(until, days=1)) else Q(),
+    )
+    if "csv" in request.GET:
+        return _as_csv(matching)
     if before.isascii() and before.isdecimal():
         matching = matching.filter(pk__lt=min(int(before[:19]), 2**63 - 1))
     page = list(matching[: PAGE + 1])
@@ -198,9 +214,42 @@ def audit_log(request: HttpRequest) -> HttpResponse:
         "entries": page[:PAGE],
         "before": page[PAGE - 1].pk if len(page) > PAGE else None,
         "action": action,
+        "actions": entries.order_by("action").values_list("action", flat=True).distinct(),
         "name": name,
+        "target": target,
+        "since": since,
+        "until": until,
+        "query": urlencode({"action": action, "name": name, "target": target, "since": since, "until": until}),
+        "most": MOST_EXPORTED,
     }
     return render(request, "console/audit.html", context)
+
+
+def _as_csv(entries: QuerySet[AuditEntry]) -> StreamingHttpResponse:
+    """Return the newest of these entries as a file."""
+    columns = ("id", "at", "actor_name", "action", "object_type", "object_id", "details", "address", "digest")
+
+    def rows() -> Iterator[list[str | float | None]]:
+        yield list(columns)
+        for entry in entries[:MOST_EXPORTED].iterator():
+            values = [getattr(entry, column) for column in columns]
+            yield [
+                one if isinstance(one, int) else json.dumps(one) if isinstance(one, dict) else str(one)
+                for one in values
+            ]
+
+    answer = StreamingHttpResponse(lines(rows()), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="kefu-audit.csv"'
+    return answer
+
+
+def _day(text: str, *, days: int = 0) -> datetime.datetime | None:
+    """Return the beginning (UTC) of so many days after a day; None for what is none."""
+    try:
+        day = datetime.date.fromisoformat(text) + datetime.timedelta(days)
+        return datetime.datetime.combine(day, datetime.time(), datetime.UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _person(request: HttpRequest) -> User:

@@ -71,7 +71,7 @@ PAGES: dict[str, set[str]] = {
     "rooms:inbox_canned_told": {"agent", "supervisor", "administrator"},
     "rooms:inbox_suggest": {"agent", "supervisor", "administrator"},
     "rooms:inbox_report": {*ROLES},
-    "rooms:inbox_file": {"agent", "reviewer", "supervisor", "administrator"},
+    "rooms:inbox_file": {"agent", "supervisor", "administrator"},
     "rooms:review": {"reviewer", "supervisor", "administrator"},
     "rooms:words": {"reviewer", "supervisor", "administrator"},
     "rooms:review_queue": {"reviewer", "supervisor", "administrator"},

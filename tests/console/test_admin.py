@@ -230,7 +230,7 @@ def test_the_audit_log_is_filtered_and_turned_page_by_page(root: Client) -> None
     for number in range(205):
         audit.record(None, "counted" if number % 2 else "told", target=("number", number))
     first = root.get(AUDIT, {"action": "counted"}).content.decode()
-    assert "told" not in first
+    assert "<td>told</td>" not in first
     assert first.count("<tr><td>") == 100
     oldest = AuditEntry.objects.filter(action="counted").order_by("-id")[99].pk
     assert f"?before={oldest}&amp;action=counted" in first

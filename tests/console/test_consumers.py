@@ -589,6 +589,47 @@ async def test_an_agent_who_says_so_is_offered_work(
     assert presence().agents() == frozenset()
 
 
+async def test_colleagues_who_watch_see_that_an_agent_writes(
+    web: SimpleNamespace, mei: User, tom: User, chat: Conversation
+) -> None:
+    console, other, elsewhere = await console_of(mei), await console_of(tom), await console_of(tom)
+    await done(console, "take", chat)
+    await done(other, "watch", chat)
+    await console.send(type="typing", conversation=str(chat.pk))
+    frame = await other.wait_for("typing")
+    assert (frame["conversation"], frame["author"]) == (str(chat.pk), "mei")
+    assert "typing" not in {frame["type"] for frame in elsewhere.frames}
+    for one in (console, other, elsewhere):
+        await one.leave()
+
+
+async def test_a_tag_shows_at_once_in_everybodys_list(
+    web: SimpleNamespace, mei: User, tom: User, chat: Conversation
+) -> None:
+    console, other = await console_of(mei), await console_of(tom)
+    await done(console, "tag", chat, name="vip")
+    while (await other.wait_for("conversation"))["row"]["tags"] != ["vip"]:
+        pass
+    listed = (await done(other, "inbox", view="all", tag="vip"))["conversations"]
+    assert [row["conversation"] for row in listed] == [str(chat.pk)]
+    assert (await done(other, "customer", chat))["tags"] == ["vip"]
+    assert (await done(other, "counts"))["counts"]["all"] == 1
+    assert (await console.command("tag", chat, name="13812345678"))["code"] == "personal_data"
+    await done(console, "tag", chat, name="vip", on=False)
+    assert (await done(other, "customer", chat))["tags"] == []
+    for one in (console, other):
+        await one.leave()
+
+
+async def test_the_team_knows_who_is_here(web: SimpleNamespace, mei: User, tom: User) -> None:
+    console = await console_of(mei)
+    people: dict[str, Any] = {}
+    while people.get("mei") is not True:  # one's own presence is reported a moment after the welcome
+        people = {one["user"]: one["here"] for one in (await done(console, "team"))["people"]}
+    assert people["tom"] is False
+    await console.leave()
+
+
 @pytest.mark.parametrize("before", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-13-45", "", "x"])
 async def test_a_page_that_begins_nowhere_is_the_first(
     before: str, web: SimpleNamespace, mei: User, chat: Conversation
@@ -628,7 +669,7 @@ async def test_a_list_and_a_row_cost_the_same_queries_whatever_their_length(
 
     def count() -> None:
         ids = list(Conversation.objects.values_list("id", flat=True))
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(3):
             selectors.inbox(mei, [site.pk], "all")
         with django_assert_num_queries(2):
             selectors.rows(ids)

@@ -103,6 +103,11 @@ def test_next_never_leads_away(target: str, mei: User, client: Client) -> None:
     assert "evil" not in language["Location"]
 
 
+@pytest.mark.parametrize("target", ["x", "staff:home", "/staff/audit/"])
+def test_who_needs_no_code_goes_on_whatever_next_says(target: str, mei: User) -> None:
+    assert signed_in(mei).get(CODE, {"next": target}).status_code == 302
+
+
 @pytest.mark.parametrize("path", POSTS)
 def test_every_post_needs_its_csrf_token(path: str, mei: User) -> None:
     client = Client(enforce_csrf_checks=True)

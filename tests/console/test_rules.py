@@ -29,7 +29,6 @@ CHIEF = {
     "see_insights",
     "see_audit",
     "see_words",
-    "edit_words",
 }
 MINE = {"transfer", "hand_back", "close", "reply", "reveal"}
 EDITS = {"edit_knowledge", "publish_knowledge"}
@@ -74,6 +73,18 @@ def test_nothing_of_another_site_is_reached(role: str, site: Site, other_site: S
         assert allowed(user, target) == NOTHING, target
 
 
+@pytest.mark.parametrize(("role", "action"), [("supervisor", "edit_words"), ("knowledge_manager", "edit_intents")])
+def test_what_counts_for_all_sites_is_changed_by_who_has_them_all(
+    role: str, action: Action, site: Site, other_site: Site
+) -> None:
+    one, both = staff("one", role), staff("both", role, sites=("shop", "other"))
+    assert not may(one, action)
+    assert may(both, action)
+    assert not may(staff("agent", "agent", sites=("shop", "other")), action)
+    other_site.delete()
+    assert may(one, action)
+
+
 def test_an_administrator_reaches_every_site(site: Site, other_site: Site) -> None:
     user = staff("user", "administrator", sites=())
     assert allowed(user, other_site) == allowed(user, None) == set(ACTIONS)
@@ -93,7 +104,7 @@ def test_a_member_without_sites_may_do_nothing(role: str, site: Site) -> None:
     assert not sites_of(user)
 
 
-def test_several_roles_add_up(site: Site) -> None:
+def test_several_roles_add_up(site: Site, other_site: Site) -> None:
     user = staff("user", "reviewer", "knowledge_manager")
     assert allowed(user, site) == EXPECTED["reviewer"][0] | EXPECTED["knowledge_manager"][0]
 
