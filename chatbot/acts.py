@@ -22,7 +22,6 @@ from chatbot.turn import Language
 from chatbot.waiting import Standing, sentence
 from guardrails import vault
 
-
 _SWITCHES: Mapping[type, str] = {
     protocol.Feedback: "feedback",
     protocol.Rate: "csat",

@@ -47,7 +47,8 @@ SMALL_BODY = 2_621_440  # of anything but an upload
 _MARGIN = 64 * 1024  # of the multipart form around a file
 _SALT = "kefu.file"
 _STATUS = {
-    "bad_key": 403, "bad_origin": 403, "not_offered": 403, "expired": 401, "token_refused": 401, "too_fast": 429, "busy": 429,
+    "bad_key": 403, "bad_origin": 403, "not_offered": 403, "expired": 401, "token_refused": 401,
+    "too_fast": 429, "busy": 429,
     "masking_unavailable": 503, "file_unchecked": 503, "file_too_big": 413, "file_type": 415, "file_mismatch": 415,
 }  # fmt: skip
 

@@ -28,8 +28,8 @@ RATES: dict[tuple[Action, Scope], Rate] = {
     ("transcript", "visitor"): Rate(per_minute=1, burst=3),
     ("transcript", "ip"): Rate(per_minute=5, burst=10),
 }
-"""Letters to addresses that nobody has proved to be theirs: few, and to each very few, whoever asks. Texts to keep: few,
-for every message in them is judged anew."""
+"""Letters to addresses that nobody has proved to be theirs: few, and to each very few, whoever asks.
+Texts to keep: few, for every message in them is judged anew."""
 
 Passes = Callable[[str], bool]
 """(text) -> whether today's word list lets it be shown."""

@@ -98,7 +98,8 @@ CASES = {
     "each site for itself": ({"site": 1}, [{"site": 1}, {"site": 2}, {"site": 1}], ["", "", "site"]),
     "a recipient, whoever asks": (
         {"visitor": 1, "address": 2},
-        [{"visitor": v, "address": "li@post.example"} for v in "abc"] + [{"visitor": "d", "address": "wei@post.example"}],
+        [{"visitor": v, "address": "li@post.example"} for v in "abc"]
+        + [{"visitor": "d", "address": "wei@post.example"}],
         ["", "", "address", ""],
     ),
     "one that is refused uses up nobody else's": (
@@ -171,12 +172,14 @@ def test_who_waits_as_long_as_redis_says_passes(redis_client: redis.Redis) -> No
 
 
 def test_no_address_reaches_redis_and_nothing_stays_for_ever(redis_client: redis.Redis) -> None:
-    limiter(redis_client, visitor=5, ip=5).take("message", visitor="a", network="192.0.2.1")
+    who = {"visitor": "a", "network": "192.0.2.1", "address": "li@post.example"}
+    limiter(redis_client, visitor=5, ip=5, address=5).take("message", **who)  # type: ignore[arg-type]
     other = Limiter(redis_client, {("message", "ip"): Rate(60, 5)}, secret=b"another installation")
     other.take("message", network="192.0.2.1")
     keys = redis_client.keys("*")
-    assert len(keys) == 3
+    assert len(keys) == 4
     assert b"192.0.2.1" not in b"".join(keys)
+    assert b"post" not in b"".join(keys)
     assert all(redis_client.ttl(key) > 0 for key in keys)
 
 

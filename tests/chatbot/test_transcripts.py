@@ -82,9 +82,7 @@ def test_an_erased_conversation_sends_no_letter(talk: Conversation) -> None:
     "failure",
     [smtplib.SMTPRecipientsRefused({ADDRESS: (550, b"no such user")}), ValueError(f"{ADDRESS} is no address")],
 )
-def test_no_failure_tells_the_address(
-    talk: Conversation, monkeypatch: pytest.MonkeyPatch, failure: Exception
-) -> None:
+def test_no_failure_tells_the_address(talk: Conversation, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
     def refuse(*_: object) -> None:
         raise failure
 
