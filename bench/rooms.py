@@ -61,7 +61,7 @@ def routes(base: str) -> Iterator[tuple[str, str]]:
     """Yield every staff page that can be looked at, with things that exist in place of its arguments."""
     from django.urls import URLPattern, get_resolver, reverse
 
-    from chatbot.models import Conversation, LedgerEntry, Site
+    from chatbot.models import Conversation, LedgerEntry, Review, Site
     from knowledge.models import Document, DocumentVersion, Gap, GoldenQuestion, RadarFinding
 
     things = {
@@ -70,7 +70,8 @@ def routes(base: str) -> Iterator[tuple[str, str]]:
         "document": Document.objects.filter(base__slug=base).latest("pk").pk, "number": 1,
         "version": DocumentVersion.objects.filter(document__base__slug=base).latest("pk").pk,
         "gap": Gap.objects.latest("pk").pk, "golden": GoldenQuestion.objects.latest("pk").pk,
-        "finding": RadarFinding.objects.latest("pk").pk, "user": 1, "person": 1, "account": 1,
+        "review": Review.objects.order_by("decision").values_list("pk", flat=True)[0], "name": "kefu",
+        "finding": RadarFinding.objects.latest("pk").pk, "user": 1, "step": "hours", "person": 1, "account": 1,
     }  # fmt: skip
     for space in ("staff", "rooms"):
         _, resolver = get_resolver().namespace_dict[space]

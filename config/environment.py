@@ -77,9 +77,12 @@ class Config(BaseSettings):
     )
     answer_seconds: float = Field(25.0, gt=0, le=300, description="deadline of one answer, seconds")
     email_url: SecretStr | None = Field(
-        None, description="server for transcripts: smtp://, smtp+tls:// or smtps://user:password@host:port; empty: none"
+        None, description="server for transcripts: smtp://, smtp+tls:// or smtps://NAME:PASSWORD@HOST:PORT; empty: none"
     )
     email_from: str = Field("", validate_default=True, description="sender of transcripts")
+    price_prompt: float = Field(0.0, ge=0, description="price of a million tokens read by engines; 0: not shown")
+    price_reply: float = Field(0.0, ge=0, description="price of a million tokens written by engines; 0: not shown")
+    currency: str = Field("", description="currency of those prices, such as CNY")
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="where the models of search and guards run; auto: a GPU, but none beside an API engine"
     )
@@ -172,7 +175,7 @@ class Config(BaseSettings):
             return None
         parts = urlsplit(value.get_secret_value())
         if parts.scheme not in ("smtp", "smtp+tls", "smtps") or not parts.hostname:
-            raise ValueError("smtp://, smtp+tls:// or smtps://user:password@host:port")
+            raise ValueError("smtp://, smtp+tls:// or smtps://NAME:PASSWORD@HOST:PORT")
         return value
 
     @field_validator("email_from")

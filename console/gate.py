@@ -48,6 +48,8 @@ class StaffGate:
 
     def _turned_away(self, request: HttpRequest) -> HttpResponseRedirect | None:
         user, path = request.user, request.path_info
+        if user.is_authenticated:
+            user.has_device = user_has_device(user)  # type: ignore[attr-defined]  # for this request: console/rules.py
         if path in self.open or (user.is_authenticated and has_passed(user)):
             return None
         if not user.is_authenticated:

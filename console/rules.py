@@ -154,4 +154,7 @@ def has_passed(user: User) -> bool:
     is_verified = getattr(user, "is_verified", None)
     if is_verified is not None and is_verified():
         return True
-    return not settings.TWO_FACTOR_REQUIRED and not user_has_device(user)
+    if settings.TWO_FACTOR_REQUIRED:
+        return False
+    known: bool | None = getattr(user, "has_device", None)  # the gate asks once a request
+    return not (user_has_device(user) if known is None else known)

@@ -14,7 +14,7 @@ from chatbot.asking import Asking, Unanswered
 from chatbot.once import Once
 from chatbot.queueing import JUDGING
 
-__all__ = ["EXPLAIN", "SECONDS", "Unanswered", "connection", "why"]
+__all__ = ["EXPLAIN", "SECONDS", "Unanswered", "connection", "tried", "why"]
 
 EXPLAIN = "desk.tasks.explain"
 SECONDS = 5.0
@@ -24,8 +24,17 @@ def why(
     base: str, question: str, history: list[str], top: int, filters: dict[str, list[str]] | None = None
 ) -> dict[str, Any]:
     """Ask a worker; return what explaining.told gives. Raises Unanswered: its `why` may be "failed", too."""
-    wanted = orjson.dumps({"base": base, "question": question, "history": history, "top": top, "filters": filters})
-    found: dict[str, Any] = orjson.loads(_asking().ask(wanted))
+    return _told({"base": base, "question": question, "history": history, "top": top, "filters": filters})
+
+
+def tried(base: str, question: str, history: list[str], top: int, *, draft: bool) -> dict[str, Any]:
+    """As `why`, of what is published or of the `draft`, with the guards' verdicts on question and answer."""
+    wanted = {"base": base, "question": question, "history": history, "top": top}
+    return _told({**wanted, "draft": draft, "judged": True})
+
+
+def _told(wanted: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(_asking().ask(orjson.dumps(wanted)))
     if "error" in found:
         raise Unanswered("failed")
     return found

@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 from celery import current_app
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -116,7 +117,13 @@ def trainings() -> QuerySet[Job]:
 
 
 def enqueue() -> None:
-    """Tell the desk worker that a job waits. When the broker cannot be reached, the sweeper finds it."""
+    """Tell the desk worker that a job waits, as soon as it is committed. When the broker cannot be reached, the sweeper
+    finds it.
+    """
+    transaction.on_commit(_tell)
+
+
+def _tell() -> None:
     try:
         current_app.send_task(DO, retry=False)
     except (OperationalError, *REDIS_AWAY):

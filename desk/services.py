@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from celery import current_app
+from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from chatbot.events import REDIS_AWAY
@@ -24,25 +25,47 @@ Find = Callable[[str], Sequence[Finding]]
 """Personal data in a text."""
 
 
+Also = Callable[[Taken], None]
+"""What is to happen together with a file being taken in, such as its entry in the audit log."""
+
+
 class PersonalData(Exception):
     """A question that is to be kept holds somebody's personal data."""
 
 
-def upload(base: str, name: str, data: bytes, *, then: str = "", twice: bool = False, author: str = "") -> list[Taken]:
+def upload(
+    base: str,
+    name: str,
+    data: bytes,
+    *,
+    then: str = "",
+    twice: bool = False,
+    author: str = "",
+    also: Also | None = None,
+) -> list[Taken]:
     """Take a file in, or all files of a .zip, and have them made by the desk worker. Raises Unreadable, OSError.
 
-    `then` and `twice` as in importing.take_in.
+    `then` and `twice` as in importing.take_in; `also` is called within the transaction of each file.
     """
-    taken = [
-        importing.take_in(base, inner, content, then=then, twice=twice, author=author)
-        for inner, content in importing.unpacked(name, data)
-    ]
+    taken = []
+    for inner, content in importing.unpacked(name, data):
+        with transaction.atomic():
+            one = importing.take_in(base, inner, content, then=then, twice=twice, author=author)
+            if also is not None:
+                also(one)
+        taken.append(one)
     enqueue_work()
     return taken
 
 
 def enqueue_work() -> None:
-    """Tell the desk worker that something waits. When the broker cannot be reached, the sweeper finds it."""
+    """Tell the desk worker that something waits, as soon as it is committed. When the broker cannot be reached, the
+    sweeper finds it.
+    """
+    transaction.on_commit(_tell)
+
+
+def _tell() -> None:
     try:
         current_app.send_task(WORK, retry=False)
     except (OperationalError, *REDIS_AWAY):

@@ -8,6 +8,9 @@ from difflib import SequenceMatcher
 from knowledge.pins import Content
 
 _ALIKE = 0.5
+_AHEAD = 5
+"""Chunks among which the one before a change is looked for: files with nothing in common must not take long."""
+
 _TOKEN = re.compile(r"[A-Za-z0-9]+|\s+|.", re.DOTALL)
 
 
@@ -41,7 +44,7 @@ def _paired(before: Sequence[Content], after: Sequence[Content], gone: range, co
     found: list[Difference] = []
     left = list(gone)
     for new in come:
-        match = next((old for old in left if _alike(before[old], after[new])), None)
+        match = next((old for old in left[:_AHEAD] if _alike(before[old], after[new])), None)
         if match is None:
             found.append(Difference("added", None, new))
             continue

@@ -8,6 +8,7 @@ from knowledge.golden import Answer, Golden, Report, Search, examine
 from knowledge.models import Examination, GoldenQuestion, KnowledgeBase, Release
 
 MOST_QUESTIONS = 5_000
+TYPED = "typed"
 
 Searcher = Callable[[Release], Search]
 
@@ -47,9 +48,10 @@ def golden_questions(base: KnowledgeBase) -> list[Golden]:
     ]
 
 
-def keep_question(base_slug: str, golden: Golden, *, origin: str = "typed", author: str = "") -> bool:
-    """Keep a golden question, in place of what was kept for the same words; False when it was like that.
+def keep_question(base_slug: str, golden: Golden, *, origin: str = TYPED, author: str = "") -> bool:
+    """Keep a golden question, in place of what was kept for the same words; False when nothing changed.
 
+    Only who types may change or take up again what is there: of another `origin`, a question is added or left as it is.
     Raises KnowledgeBase.DoesNotExist, TooMany. The caller sees to it that no personal data is in the question.
     """
     expects = GoldenQuestion.Expects.ANSWER if golden.answered else GoldenQuestion.Expects.REFUSAL
@@ -62,7 +64,7 @@ def keep_question(base_slug: str, golden: Golden, *, origin: str = "typed", auth
                 raise TooMany(f"a base has {MOST_QUESTIONS} golden questions at most")
             GoldenQuestion.objects.create(base=base, question=golden.question, origin=origin, author=author, **wanted)
             return True
-        if all(getattr(found, name) == value for name, value in wanted.items()):
+        if origin != TYPED or all(getattr(found, name) == value for name, value in wanted.items()):
             return False
         GoldenQuestion.objects.filter(pk=found.pk).update(**wanted)
         return True

@@ -9,19 +9,20 @@ from console.rules import Action, User, may
 class Room:
     """A place in the side bar.
 
-    `key` names its folder, its address and its word; `icon` is one of heroicons' outlines; `hint` is the key that goes
-    there after g.
+    `key` names its folder and its word; `icon` is one of heroicons' outlines; `hint` is its key after g;
+    `first` is the name of its first page where that is not the room's.
     """
 
     key: str
     icon: str
     action: Action
     hint: str
+    first: str = ""
 
     @property
     def route(self) -> str:
         """Return the name of its first page."""
-        return f"rooms:{self.key}"
+        return f"rooms:{self.first or self.key}"
 
 
 ROOMS = (
@@ -29,6 +30,7 @@ ROOMS = (
     Room("review", "shield-check", "review", "r"),
     Room("knowledge", "book-open", "see_knowledge", "k"),
     Room("words", "no-symbol", "see_words", "w"),
+    Room("why", "question-mark-circle", "see_ledger", "a", first="why_list"),
     Room("insights", "chart-bar", "see_insights", "n"),
     Room("sites", "globe-alt", "manage_sites", "s"),
     Room("people", "users", "manage_staff", "p"),

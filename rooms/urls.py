@@ -7,8 +7,9 @@ from rooms.people.urls import urlpatterns as people
 from rooms.review.urls import urlpatterns as review
 from rooms.sites.urls import urlpatterns as sites
 from rooms.system.urls import urlpatterns as system
+from rooms.welcome.urls import urlpatterns as welcome
 from rooms.why.urls import urlpatterns as why
 from rooms.words.urls import urlpatterns as words
 
 app_name = "rooms"
-urlpatterns = [*inbox, *review, *knowledge, *words, *why, *insights, *sites, *people, *system]
+urlpatterns = [*inbox, *review, *knowledge, *words, *why, *insights, *sites, *people, *system, *welcome]

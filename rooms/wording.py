@@ -9,6 +9,7 @@ WORDS = Words(
         "review": ("审核", "Review"),
         "knowledge": ("知识库", "Knowledge"),
         "words": ("词库", "Words"),
+        "why": ("依据", "Why"),
         "insights": ("数据", "Insights"),
         "sites": ("站点", "Sites"),
         "people": ("人员", "People"),

@@ -124,7 +124,7 @@ def test_only_json_with_an_end_lies_in_redis(redis_client: redis.Redis) -> None:
     Process(redis_client).answer()
     names = [name.decode() for name in redis_client.keys("kefu:answers:*")]
     [answer] = [name for name in names if name.count(":") == 3]
-    assert (redis_client.get(answer) or b"").startswith(b'{"version":1,')
+    assert (redis_client.get(answer) or b"").startswith(b'{"version":2,')
     assert 0 < redis_client.ttl(answer) <= 24 * 3600
     assert b"How long" not in (redis_client.get(answer) or b"")
 

@@ -103,6 +103,7 @@ def test_what_the_broker_lost_the_sweeper_finds(base: KnowledgeBase, monkeypatch
     jobs.preview(base, "a.md", PAGE)
     sent: list[str] = []
     monkeypatch.setattr(jobs.current_app, "send_task", lambda name, **_: sent.append(name))
+    monkeypatch.setattr(jobs.transaction, "on_commit", lambda tell: tell())
     tasks.sweep()
     assert sent == [jobs.DO]
     tasks.do()

@@ -21,6 +21,7 @@ def queued(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was handed to the broker; the tools are those of tests."""
     sent: list[str] = []
     monkeypatch.setattr(services.current_app, "send_task", lambda name, **_: sent.append(name))
+    monkeypatch.setattr(services.transaction, "on_commit", lambda tell: tell())
     monkeypatch.setattr(wiring, "tools", lambda base: tools())
     return sent
 

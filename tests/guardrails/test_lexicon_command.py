@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from guardrails import lists
+from guardrails.lexicon import words
 
 pytestmark = pytest.mark.django_db
 
@@ -49,6 +50,24 @@ def test_import_reads_json_lines_and_gzip_and_leaves_a_draft(run: Any, tmp_path:
     assert run("activate", "mine") == [{"name": "mine", "version": 1, "added": 0, "duplicates": 0}]
     assert lists.load().judge("甲级禁词").categories == ("own",)
     assert lists.load().judge("甲级禁词语").action == "pass"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b"a" * 70_000, "line 1: longer than"),
+        (b"word\n" * 300, "line 201: a list has 1000 characters"),
+        (None, "broken"),
+    ],
+)
+def test_a_packed_list_beyond_all_bounds_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: bytes | None, why: str
+) -> None:
+    monkeypatch.setattr(words, "MOST_CHARACTERS", 1_000)
+    path = tmp_path / "list.gz"
+    path.write_bytes(gzip.compress(text) if text else gzip.compress(b"word\n" * 100)[:-12])
+    with pytest.raises(ValueError, match=why):
+        list(words.read_lines(path))
 
 
 def test_as_is_keeps_ordinary_words_at_their_level(run: Any, own: Path) -> None:

@@ -1,5 +1,8 @@
+import time
+
 from knowledge.differences import Difference, differences, text_difference
 from knowledge.pins import Content
+from tests.patience import BOUNDED
 
 A, B, C = Content("Shipping costs 12 yuan."), Content("Open from nine to six."), Content("Gift cards last three years.")
 
@@ -31,3 +34,14 @@ def test_the_same_question_is_the_same_chunk_whatever_its_answer() -> None:
     assert changes([Content("Yes.", question="Open?")], [Content("从明天起关门。", question="Open?")]) == [
         ("changed", 0, 0)
     ]
+
+
+def test_two_long_files_that_have_nothing_in_common_are_compared_in_no_time() -> None:
+    def pages(first: int) -> list[Content]:
+        return [Content("".join(chr(first + (number * 7 + n) % 2000) for n in range(200))) for number in range(400)]
+
+    old, new = pages(0x4E00), pages(0x5E00)
+    start = time.process_time()
+    found = differences(old, new)
+    assert {one.change for one in found} == {"added", "removed"}
+    assert time.process_time() - start < BOUNDED

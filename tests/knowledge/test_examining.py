@@ -100,6 +100,16 @@ def test_a_question_is_kept_once_changed_and_dropped(base: KnowledgeBase) -> Non
     assert golden_questions(base) == [Golden("returns")]
 
 
+def test_a_question_that_somebody_else_brings_changes_none_that_is_there(base: KnowledgeBase) -> None:
+    keep_question("shop", Golden("returns"), author="mei")
+    keep_question("shop", Golden("old"))
+    drop_question("shop", "old")
+    for question in ("returns", "old", "new"):
+        kept = keep_question("shop", Golden(question, answered=False), origin="correction", author="tom")
+        assert kept == (question == "new")
+    assert golden_questions(base) == [Golden("returns"), Golden("new", answered=False)]
+
+
 def test_a_hundred_questions_take_no_more_queries_than_one(
     base: KnowledgeBase, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

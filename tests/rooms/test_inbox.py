@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 import rooms
+from attachments.models import Attachment
 from chatbot import wiring
 from chatbot.handoff import REASONS
 from chatbot.models import Conversation, LedgerEntry, Message, Site
@@ -169,6 +170,26 @@ def test_another_sites_conversation_message_and_file_are_not_there(
     assert stranger.post(f"/staff/inbox/report/{answer.pk}/", {"reason": "other", "question": "x"}).status_code == 404
     assert stranger.get(f"/staff/inbox/file/{chat}/{uuid.uuid4()}/").status_code == 404
     assert WrongAnswer.objects.count() == 0
+
+
+def test_a_customers_file_is_opened_by_agents_alone_and_that_is_recorded(mei: Client, answer: Message) -> None:
+    chat = answer.conversation
+    kept = Attachment.objects.create(
+        conversation_id=chat.pk, visitor=chat.visitor, name="a.png", media_type="image/png", size=1, sent=True
+    )
+    where = f"/staff/inbox/file/{chat.pk}/{kept.pk}/"
+    assert client_of(staff("rev", "reviewer")).get(where).status_code == 403
+    assert mei.get(f"/staff/inbox/file/{chat.pk}/{uuid.uuid4()}/").status_code == 404
+    assert not AuditEntry.objects.filter(action="file_opened").exists()
+    assert mei.get(where).url.startswith("/files/")
+    entry = AuditEntry.objects.get(action="file_opened")
+    assert (entry.actor_name, entry.site, entry.object_id) == ("mei", chat.site_id, str(chat.pk))
+    assert entry.details == {"file": str(kept.pk)}
+
+
+def test_a_reviewer_who_is_an_agent_elsewhere_opens_no_file(answer: Message, other_site: Site) -> None:
+    both = client_of(staff("both", "reviewer", "agent", sites=("other",)))
+    assert both.get(f"/staff/inbox/file/{answer.conversation_id}/{uuid.uuid4()}/").status_code == 404
 
 
 # --- reports

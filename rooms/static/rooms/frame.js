@@ -4,6 +4,7 @@ const toasts = document.getElementById("toasts");
 
 /** Show a notice for a while; `undo` adds a button that takes the act back. */
 export function toast(text, { wrong = false, undo = null, label = "" } = {}) {
+  for (const same of toasts.children) if (same.firstChild.data === text) same.remove();
   const note = document.createElement("p");
   note.className = wrong ? "toast wrong" : "toast";
   note.textContent = text;
@@ -15,6 +16,8 @@ export function toast(text, { wrong = false, undo = null, label = "" } = {}) {
     note.append(button);
   }
   toasts.append(note);
+  if (toasts.matches(":popover-open")) toasts.hidePopover();
+  toasts.showPopover(); // above a dialog that is open
   setTimeout(() => note.remove(), wrong ? 10_000 : 6_000);
 }
 
