@@ -259,7 +259,8 @@ def _workers() -> list[Part]:
     except LogUnavailable:
         return [Part("worker", "bad", "no_redis"), Part("desk", "bad", "no_redis")]
     try:
-        replies = celery_app.control.ping(timeout=PATIENCE) or []
+        # as soon as all have answered: waiting out the time would cost a second
+        replies = celery_app.control.broadcast("ping", reply=True, timeout=PATIENCE, limit=answering + 1) or []
     except (OperationalError, *REDIS_AWAY):
         replies = []
     names = sorted(name for reply in replies for name in reply)

@@ -54,9 +54,7 @@ def step(request: HttpRequest, step: str) -> HttpResponse:
 @require_GET
 def documents(request: HttpRequest) -> HttpResponse:
     """What is in the shop's base by now: a piece of that step's page, asked for again while it is open."""
-    site = place(request).site
-    if site is None:
-        raise Http404
+    site = get_object_or_404(Site, pk=asked.number(request.GET.get("site")))
     return page(request, "welcome/documents_now.html", "", WORDS, **_documents(site))
 
 

@@ -57,7 +57,7 @@ def running(log: EventLog, redis_running: RedisServer, monkeypatch: pytest.Monke
     monkeypatch.setattr(wiring, "event_log", lambda: log)
     monkeypatch.setattr(wiring, "masking", lambda: SimpleNamespace(find=FakeFind()))
     monkeypatch.setattr(settings, "REDIS_URL", redis_running.url)
-    monkeypatch.setattr(selectors.celery_app.control, "ping", lambda **_: [{"desk@host": {"ok": "pong"}}])
+    monkeypatch.setattr(selectors.celery_app.control, "broadcast", lambda *_, **__: [{"desk@host": {"ok": "pong"}}])
 
 
 def states() -> dict[str, str]:
@@ -75,7 +75,7 @@ def test_each_part_says_how_it_is(running: None, log: EventLog, monkeypatch: pyt
         "disk": states()["disk"],
     }
     monkeypatch.setattr(log, "workers_alive", lambda: 2)
-    monkeypatch.setattr(selectors.celery_app.control, "ping", lambda **_: [])
+    monkeypatch.setattr(selectors.celery_app.control, "broadcast", lambda *_, **__: [])
     monkeypatch.setattr(wiring, "masking", Away)
     found = states()
     assert (found["worker"], found["desk"], found["masking"]) == ("ok", "warn", "bad")

@@ -26,6 +26,14 @@ export function isTyping(event) {
   return event.target instanceof Element && event.target.closest("input, textarea, select, [contenteditable]") !== null;
 }
 
+/** Click for a key. What has just been swapped in htmx may not have reached yet, and a click on it would be lost. */
+export function press(element) {
+  if (!element) return;
+  window.htmx?.process(element.closest("form") ?? element);
+  window.htmx?.process(element);
+  element.click();
+}
+
 const shortcuts = new Map();
 
 /** Have `act` called when `key` is pressed outside of fields, without Ctrl, Alt or Meta. */

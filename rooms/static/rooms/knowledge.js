@@ -1,7 +1,7 @@
 /** The knowledge room: files coming in, chunks beside their source, dialogs, undo. Pages are the server's; this only
  * does what a form cannot. */
 
-import { onKey, toast } from "./frame.js";
+import { onKey, press, toast } from "./frame.js";
 import "./times.js";
 
 const words = JSON.parse(document.getElementById("knowledge-words").textContent);
@@ -314,10 +314,10 @@ document.addEventListener("keydown", (event) => {
   if (!form || event.isComposing) return;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
-    form.requestSubmit(find('[value="save"]', form));
+    press(find('[value="save"]', form));
   } else if (event.key === "Escape") {
     event.preventDefault();
-    find("[data-cancel]", form).click();
+    press(find("[data-cancel]", form));
   }
 });
 
@@ -385,10 +385,10 @@ const tab = (by) => {
 };
 const KEYS = [
   ["u", "key_upload", () => find("#files")?.click()],
-  ["n", "key_new", () => find("[data-new]")?.click()],
+  ["n", "key_new", () => press(find("[data-new]"))],
   ["j", "key_next", () => step(1)],
   ["k", "key_previous", () => step(-1)],
-  ["e", "key_edit", () => find("[data-edit]", document.activeElement?.closest("[data-chunk]") ?? document.createElement("i"))?.click()],
+  ["e", "key_edit", () => press(document.activeElement?.closest("[data-chunk]")?.querySelector("[data-edit]"))],
   ["[", "key_tab_before", () => tab(-1)],
   ["]", "key_tab_after", () => tab(1)],
 ];

@@ -1,6 +1,6 @@
 /** The reviewers' room: clocks, one key a choice, and what to do when somebody else was first. */
 
-import { onKey, toast } from "./frame.js";
+import { onKey, press, toast } from "./frame.js";
 import "./times.js";
 
 const title = document.title;
@@ -73,13 +73,13 @@ place.addEventListener("keydown", (event) => {
 
 // --- keys
 for (const key of ["a", "e", "x"]) {
-  onKey(key, () => one(`#choose:not([hidden]) [data-key="${key}"]:not(:disabled)`)?.click());
+  onKey(key, () => press(one(`#choose:not([hidden]) [data-key="${key}"]:not(:disabled)`)));
 }
 function move(step) {
   const cases = [...document.querySelectorAll("#queue [data-case]")];
   const at = cases.findIndex((link) => link.ariaCurrent === "true");
   const to = cases[at < 0 ? 0 : at + step];
-  if (to) to.click();
+  press(to);
 }
 onKey("j", () => move(1));
 onKey("k", () => move(-1));

@@ -1,6 +1,6 @@
 /** The lexicon desk: the dialog that adds or changes a word. */
 
-import { onKey } from "./frame.js";
+import { onKey, press } from "./frame.js";
 import "./times.js";
 
 const dialog = document.getElementById("word");
@@ -30,7 +30,7 @@ dialog?.addEventListener("htmx:responseError", (event) => {
   refusal.textContent = event.detail.xhr.responseText;
   refusal.hidden = false;
 });
-onKey("n", () => document.querySelector("[data-word][data-new]")?.click());
+onKey("n", () => press(document.querySelector("[data-word][data-new]")));
 
 document.addEventListener("keydown", (event) => {
   if (!event.target.matches?.("textarea[data-submit]") || event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
