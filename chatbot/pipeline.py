@@ -165,9 +165,7 @@ class Assistant:
             filters = {key: (value,) for key, value in heard.filters.items()}
             found = self.search(heard.question, base, filters=filters)
         passages = tuple((p.chunk_id, round(p.score, 4)) for p in found.passages)
-        record = known.add(
-            knowledge_version=found.knowledge_version, confidence=found.confidence, passages=passages
-        )
+        record = known.add(knowledge_version=found.knowledge_version, confidence=found.confidence, passages=passages)
         if not found.answerable:
             yield self._saying("handed_off", "no_answer", turn.language, record)
             return
