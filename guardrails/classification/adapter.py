@@ -28,6 +28,7 @@ STAMP = "adapter.sha256"
 PIECES = "pieces"
 _WORDS = "model.embeddings.word_embeddings.weight_quantized"
 _UNKNOWN = "<unk>"
+_LAYER = re.compile(r"encoder\.layer\.(\d+)\.")
 _NODE = re.compile(r".*/(encoder/layer\.(\d+)/.+)/MatMul_quant$")
 
 
@@ -74,7 +75,7 @@ def merge(base: Path, adapter: Path, graph: Path) -> None:
     model = onnx.load(base / GRAPH)
     stored = {tensor.name: tensor for tensor in model.graph.initializer}
     change = load_file(adapter)
-    last = max(int(name.split(".")[2]) for name in change if name != PIECES)
+    last = max(int(match[1]) for name in change if (match := _LAYER.match(name)))
     with safe_open(base / "model.safetensors", "numpy") as weights:
         for node in model.graph.node:
             match = _NODE.match(node.name)

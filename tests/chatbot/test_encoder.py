@@ -1,9 +1,23 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from chatbot.encoder import BASE, BOTH, SEARCH, mood_encoder, search_encoder, search_folder, with_mood
+from chatbot.encoder import (
+    ADAPTER,
+    BASE,
+    BOTH,
+    MOOD_ADAPTER,
+    SEARCH,
+    mood_encoder,
+    search_encoder,
+    search_folder,
+    with_mood,
+)
 from config.environment import config
-from knowledge.embedding import as_passage, as_query, model_id
+from guardrails.classification.adapter import prepare
+from guardrails.classification.shipped import ADAPTER as GUARD_ADAPTER
+from knowledge.embedding import OnnxEmbedder, as_passage, as_query, model_id
 from tests.knowledge.fakes import FakeEmbedder
 from understanding.sentiment.model import SentimentModel
 
@@ -52,3 +66,15 @@ def test_the_adapted_model_is_another_one_and_brings_languages_together() -> Non
     )
     assert float(question @ right) > float(question @ wrong) + 0.05
     assert np.linalg.norm(question) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("adapter", [GUARD_ADAPTER, ADAPTER, MOOD_ADAPTER], ids=["guards", "search", "moods"])
+def test_every_shipped_adapter_makes_a_folder_from_nothing(adapter: Path, tmp_path: Path) -> None:
+    base = config().models / BASE
+    if not base.is_dir():
+        pytest.skip("the embedding model is not prepared: run `make models`")
+    made = OnnxEmbedder(prepare(base, adapter, tmp_path / "made"))
+    one, other = made.embed([as_query("退货要运费吗？"), as_query("Where is it?")])
+    assert np.isfinite(one).all()
+    assert float(one @ other) < 0.99
