@@ -291,7 +291,8 @@ def show_samples(place: Place) -> None:
 def show_addresses(place: Place, accounts: list[tuple[str, str]]) -> None:
     """Prints where everything is."""
     (place.run / "address").write_text(place.site)
-    print(f"Kefu is up:\n  demo page  {place.site}/\n  staff      {place.site}/staff/\n  admin      {place.site}/admin/")
+    print(f"Kefu is up:\n  demo page  {place.site}/\n  staff      {place.site}/staff/")
+    print(f"  admin      {place.site}/admin/")
     print(f"  metrics    {place.site}/metrics")
     print(f"  logs       {place.logs}")
     for name, password in accounts:
