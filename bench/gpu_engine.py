@@ -14,7 +14,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from itertools import product
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -25,6 +24,7 @@ import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from bench.chance import SENTENCE, words
 from chatbot.engines import Draft, Prompt
 from chatbot.engines.decoding import decoding_for
 from chatbot.engines.transformers_engine import TransformersEngine
@@ -32,9 +32,7 @@ from knowledge.passages import Passage, Sentence
 
 ROOT = Path(__file__).resolve().parent.parent
 VOCABULARY = 102_400
-SENTENCE = 20  # tokens until an invented sentence ends
 TEXTS = ("README.md", "demo/*.jsonl", "demo/knowledge/*.csv", "demo/knowledge/*.md", "chatbot/prompts/*.md")
-LETTERS = "bcdfghjklmnpqrstvwxz"  # of invented words
 BYTES = 15e9  # of the whole checkpoint
 BEGIN, END = "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>"
 DEEPSEEK_LLM = (
@@ -53,7 +51,7 @@ def never() -> bool:
 
 def invented_tokenizer(size: int, template: str = DEEPSEEK_LLM) -> PreTrainedTokenizerFast:
     """Byte pairs learnt from the project's own texts, about as many to a token as a real vocabulary has, and so many
-    invented words beside them that there are `size` entries.
+    other words that there are `size` entries.
     """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -66,9 +64,11 @@ def invented_tokenizer(size: int, template: str = DEEPSEEK_LLM) -> PreTrainedTok
     tokenizer.model.save(str(folder))
     vocabulary, merges = models.BPE.read_file(str(folder / "vocab.json"), str(folder / "merges.txt"))
     shutil.rmtree(folder)
-    for number, letters in enumerate(product(LETTERS, repeat=4)):
-        if len(vocabulary) < size - 2:
-            vocabulary.setdefault("Ġ" + "".join(letters) + "." * (number % SENTENCE == 0), len(vocabulary))
+    for number, word in enumerate(words()):
+        if len(vocabulary) == size - 2:
+            break
+        [(text, _)] = tokenizer.pre_tokenizer.pre_tokenize_str(f" {word}")
+        vocabulary.setdefault(text + "." * (number % SENTENCE == 0), len(vocabulary))
     tokenizer.model = models.BPE(vocabulary, merges)
     tokenizer.decoder = decoders.ByteLevel()
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=BEGIN, eos_token=END, chat_template=template)
@@ -104,7 +104,7 @@ def prompt_of(question: str, passages: int = 5) -> Prompt:
     sentence = "A parcel that is lost on its way is replaced or refunded within five working days of the report."
     text, sentences, vectors = " ".join([sentence] * 4), (Sentence(sentence),) * 4, np.zeros((4, 384), np.float32)
     found = tuple(Passage(n, "faq.csv", f"F-{n}", "", text, "", "en", sentences, vectors) for n in range(passages))
-    decoding = decoding_for("shipping", 0.9)
+    decoding = decoding_for(0.3, 0.9)
     return Prompt(question, np.zeros(384, np.float32), found, "en", decoding=decoding)
 
 

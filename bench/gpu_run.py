@@ -1,10 +1,11 @@
-"""`make run`, but with the workers of bench/gpu_worker.py, and as many of them as KEFU_BENCH_WORKERS says."""
+"""`make run`, but with the workers of bench/gpu_worker.py."""
 
 import os
 import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from config.environment import config
 from deploy import first_data, run, supervisor
@@ -13,13 +14,9 @@ from deploy.supervisor import Program
 usual = supervisor.programs
 
 
-def programs(redis: list[str] | None, web_processes: int, worker_threads: int, worker_cores: int) -> list[Program]:
+def programs(*counts: Any) -> list[Program]:
     """Kefu's processes, with those workers."""
-    workers = int(os.environ["KEFU_BENCH_WORKERS"])
-    return [
-        _measured(kind) if kind.name == "worker" else kind
-        for kind in usual(redis, web_processes, worker_threads, worker_cores, workers)
-    ]
+    return [_measured(kind) if kind.name == "worker" else kind for kind in usual(*counts)]
 
 
 def _measured(worker: Program) -> Program:

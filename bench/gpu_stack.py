@@ -31,6 +31,7 @@ from typing import Any
 
 import redis
 
+from bench.chance import LETTERS
 from bench.chat import questions
 from bench.client import Asked, Customer, percentile
 from bench.engine_stamps import BEGINNING, Written
@@ -41,9 +42,9 @@ NAME = "measured"
 START_SECONDS = 400.0
 ANSWER_SECONDS = 60.0
 LEAVE_SECONDS = 1.0
-LETTERS = "bcdfghjklmnpqrstvwxz"
 ENDING_SECONDS = 10.0
-MUST_SPEED, MUST_FIRST_MS, MUST_WASTE, MUST_GB = 0.90, 60.0, 20.0, 24.0
+MUST_SPEED, MUST_FIRST_MS, MUST_WASTE, MUST_MIB = 0.90, 60.0, 20.0, 24_564
+"""The last: what a card of 24 GB has."""
 
 
 # --- the engine
@@ -454,14 +455,14 @@ class Bench:
         """Tell how much of the card is in use; 1 when that is too much."""
         if self.options.played:
             return 0
-        used, must = float(card("memory.used")) * 2**20 / 1e9, self.options.memory < MUST_GB
+        used, must = int(card("memory.used")), self.options.memory * 1e9 < MUST_MIB * 2**20
         self.tell(
             "memory of the card, engine and guards",
-            f"{used:.1f} GB, vLLM's limit {self.options.memory:g}",
-            f"≤ {MUST_GB:.0f} GB" if must else "",
-            used <= MUST_GB if must else None,
+            f"{used:,} MiB, vLLM's limit {self.options.memory:g} GB",
+            f"≤ {MUST_MIB:,} MiB" if must else "",
+            used <= MUST_MIB if must else None,
         )
-        return int(must and used > MUST_GB)
+        return int(must and used > MUST_MIB)
 
     def legs(self, stack: Phase, sentences: dict[str, float]) -> None:
         """Where the time from the engine's first sentence to the customer's first text goes."""
@@ -475,7 +476,8 @@ class Bench:
         ]
         legs = [f"{percentile([leg[n] * 1e3 for leg in found], 50):.0f}" for n in range(3)]
         self.tell(
-            f"{stack.customers} customers, of which until a unit is known / guards / to the customer", " / ".join(legs)
+            f"{stack.customers} customers, of which until a unit may be there / is judged and known / is shown",
+            " / ".join(legs),
         )
 
     def ended(self, number: int) -> list[Written]:
@@ -608,7 +610,7 @@ def stack_of(engine: Engine, guards: str, folder: Path, options: argparse.Namesp
         "KEFU_WORKER_THREADS": str(options.threads),
         "KEFU_LEAVE_SECONDS": str(LEAVE_SECONDS),
         "KEFU_BENCH_FOLDER": str(folder),
-        "KEFU_BENCH_WORKERS": str(options.workers),
+        "KEFU_WORKER_PROCESSES": str(options.workers),
         "KEFU_BENCH_SEED": options.seed,
         "KEFU_DEVICE": guards,
         **({"CUDA_VISIBLE_DEVICES": ""} if guards == "cpu" else {}),

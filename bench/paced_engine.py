@@ -1,4 +1,4 @@
-"""An engine played by an ASGI application: so many tokens a second to each reply, in words that nobody knows.
+"""An engine played by an ASGI application: so many tokens a second to each reply, in words of chance.
 
 usage: KEFU_BENCH_STAMPS=FILE python -m bench.paced_engine PORT TOKENS_A_SECOND
 It speaks as much of OpenAI's API, and of vLLM's beyond it, as bench/gpu_stack.py needs to be tried without a GPU.
@@ -9,13 +9,14 @@ import json
 import random
 import sys
 import time
+from itertools import islice
 
 import uvicorn
 
+from bench.chance import SENTENCE, words
 from bench.engine_stamps import Message, Receive, Send, Stamps
 
-SENTENCE = 20  # tokens until one ends
-LETTERS = "bcdfghjklmnpqrstvwxz"
+KNOWN = list(islice(words(), 20_000))
 
 
 class Engine:
@@ -48,7 +49,7 @@ class Engine:
             if gone.done():
                 return
             self._made += 1
-            word = " " + "".join(random.choices(LETTERS, k=4)) + "." * (random.random() < 1 / SENTENCE)
+            word = " " + random.choice(KNOWN) + "." * (random.random() < 1 / SENTENCE)
             await send(_part(_event({"delta": {"content": word}, "finish_reason": None})))
         gone.cancel()
         await send(_part(_event({"delta": {"content": ""}, "finish_reason": "length"})))

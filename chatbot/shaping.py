@@ -13,7 +13,7 @@ from chatbot.engines import Draft
 from chatbot.engines.citations import cited
 from chatbot.turn import Language, Utterance
 from chatbot.wording import SENTENCES
-from guardrails.units import split_units
+from guardrails.units import Coming, split_units
 from understanding.sentiment.trend import REMEMBERED, Mood, Trend, mood_of
 
 Tone = Literal["plain", "warm", "exact", "sorry", "glad"]
@@ -127,7 +127,8 @@ def _is_answer(said: Utterance) -> bool:
 
 
 class Shaped(Iterator[str]):
-    """The deltas of a reply, shaped. `opening`, a wording code or "", is certain from the first delta on.
+    """The deltas of a reply, shaped: units, and before one that may be complete its `Coming`. `opening`, a wording code
+    or "", is certain from the first unit on.
 
     What the bot has said before is left out, unless the reply begins with it or the rest would lose its sense or its
     citation. The reply ends where `_Length` has it end, unless its engine keeps itself short, and without the half
@@ -155,7 +156,10 @@ class Shaped(Iterator[str]):
         held: list[str] = []
         """Said before: what follows decides whether it can be left out."""
         length = _Length(self._manner.sentences)
-        for unit in split_units(self._source):
+        for unit in split_units(self._source, coming=True):
+            if isinstance(unit, Coming):
+                yield unit
+                continue
             if self._is_bounded() and length.is_enough(before=unit):
                 break
             if self._is_half(unit, length):

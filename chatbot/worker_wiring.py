@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from datetime import date
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -30,10 +31,11 @@ from chatbot.guards import Guards, ask_model, document_guards
 from chatbot.knowledge_bases import KnowledgeBases
 from chatbot.once import Once
 from chatbot.pipeline import Assistant
+from chatbot.prompts import CANARIES
 from chatbot.pulse import Pulse
 from chatbot.turn import Conclusion, Language
 from chatbot.understanding import Listener
-from chatbot.wiring import answer_store, event_log, lexicon
+from chatbot.wiring import answer_store, event_log, lexicon, secret
 from config.environment import ROOT, config
 from guardrails.levels import services as level_services
 from guardrails.live import Live
@@ -225,6 +227,7 @@ def apology(language: Language) -> Conclusion:
 
 def build_engine(names: Sequence[str]) -> Engine:
     """Build the engines of these names (`KEFU_ENGINE`), best first, as one."""
+    CANARIES.share(secret(f"canaries {date.today()}"))  # all workers begin their prompts with the same words
     return Ladder([_rung(name) for name in names], metrics.count_attempt)
 
 

@@ -10,7 +10,7 @@ import re
 import secrets
 import threading
 import unicodedata
-from collections import Counter, deque
+from collections import Counter, OrderedDict
 from collections.abc import Collection, Sequence
 
 from guardrails.classification.pieces import decoded
@@ -25,8 +25,8 @@ LENGTH = 16
 PART = 8
 """So many characters of a secret word in a row are a leak."""
 
-PROMPTS = 4_096
-"""Secret words of so many prompts are watched for, more than are ever answered at once."""
+WORDS = 4_096
+"""So many secret words are watched for, more than prompts are ever answered with at once."""
 
 RUN = 12
 """Han characters, or half as many Latin words, in a row that no passage has but the instructions have."""
@@ -41,32 +41,38 @@ _NOT_OURS = re.compile(rf"[^{ALPHABET}]+")
 
 
 class Canaries:
-    """Secret words, one for each prompt, never to be shown. Thread-safe.
+    """Secret words of prompts, never to be shown. Thread-safe.
 
-    key: of the words, by default this process's own and random. Nobody without it can guess a word, and the same prompt
-    always gets the same one, so that a model without chance still says the same twice.
+    Nobody without their key can guess a word, and the same texts always get the same one, so that a model without
+    chance still says the same twice. The key is this process's own and random, until one is shared.
     """
 
-    def __init__(self, prompts: int = PROMPTS, key: bytes | None = None) -> None:
+    def __init__(self, most: int = WORDS) -> None:
         self._lock = threading.Lock()
-        self._recent: deque[str] = deque()
+        self._recent: OrderedDict[str, None] = OrderedDict()
         self._parts: Counter[str] = Counter()
-        self._prompts = prompts
-        self._key = key or secrets.token_bytes(32)
+        self._most = most
+        self._key = secrets.token_bytes(32)
 
-    def word(self, *prompt: str) -> str:
+    def share(self, key: bytes) -> None:
+        """Make the words that all who have this key make. Those that were issued before are still watched for."""
+        self._key = key
+
+    def word(self, *texts: str) -> str:
         """Return the word of these texts, without watching for it."""
-        digest = hmac.digest(self._key, "\0".join(prompt).encode("utf-8", "replace"), "sha256")
+        digest = hmac.digest(self._key, "\0".join(texts).encode("utf-8", "replace"), "sha256")
         return "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:LENGTH])
 
-    def issue(self, *prompt: str) -> str:
-        """Return the word of a prompt with these texts and watch for it from now on."""
-        word = self.word(*prompt)
+    def issue(self, *texts: str) -> str:
+        """Return the word of these texts and watch for it from now on."""
+        word = self.word(*texts)
         with self._lock:
-            self._recent.append(word)
-            self._parts.update(_parts(word))
-            if len(self._recent) > self._prompts:
-                gone = _parts(self._recent.popleft())
+            if word not in self._recent:
+                self._parts.update(_parts(word))
+            self._recent[word] = None
+            self._recent.move_to_end(word)
+            if len(self._recent) > self._most:
+                gone = _parts(self._recent.popitem(last=False)[0])
                 self._parts.subtract(gone)
                 for part in gone:
                     if not self._parts[part]:

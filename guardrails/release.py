@@ -10,7 +10,7 @@ from typing import Protocol
 
 from guardrails.lexicon import Hit, Lexicon, verdict_of
 from guardrails.normalizer import context
-from guardrails.units import CAP, safe_cut, split_units
+from guardrails.units import CAP, Coming, safe_cut, split_units
 from guardrails.verdict import GUARD_FAILED, PASS, STRICTNESS, Tier, Verdict
 
 logger = logging.getLogger(__name__)
@@ -80,19 +80,24 @@ class Release:
     ) -> Iterator[Released | Withheld]:
         """Yield what may be shown of the joined `deltas`, in order, as soon as that is known.
 
-        Without `cut` each delta is a unit already: cut again, it would wait for the next one.
+        Without `cut` each delta is a unit already: cut again, it would wait for the next one. A `Coming` among them is
+        judged while the writer goes on, and its verdict is at hand when the unit comes.
 
         The first review or block ends it with one `Withheld`. A character that could belong to a forbidden word waits
         for the ones after it. `deltas` is closed before that, or however else it ends. Raises what `deltas` raises.
         """
         held, before = "", ""
-        verdict = PASS
+        verdict, ahead = PASS, ("", PASS)
         try:
             for unit in split_units(deltas, self._cap) if cut else deltas:
+                judged = unit.rstrip()
+                if isinstance(unit, Coming):
+                    ahead = judged, judge_unit(judged, evidence, self._checks)
+                    continue
                 held += unit
                 verdict, safe = self._by_lexicon(before, held, final=False)
                 if verdict.action == "pass":
-                    verdict = judge_unit(unit, evidence, self._checks)
+                    verdict = ahead[1] if ahead[0] == judged else judge_unit(judged, evidence, self._checks)
                 if verdict.action != "pass":
                     break
                 if safe:

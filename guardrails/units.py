@@ -37,24 +37,35 @@ _ABBREVIATION = re.compile(
 _NUMBER_FOLLOWS = re.compile(r"\b(?:nos?|art|sec|vol|pp?|ch)\Z", re.IGNORECASE)
 _SOFT_CUT = re.compile(r"[\s，、：]")
 _GRAPHEME = regex.compile(r"\X")
+_MAY_END = re.compile(r"(?:[。！？；…!?]|(?<!\d)\.)[”’」』）】》〉)\]}*_`\"']{0,4}\s?\Z")
 
 
-def split_units(deltas: Iterable[str], cap: int = CAP) -> Iterator[str]:
+class Coming(str):
+    """What the next unit will be, but for blanks at its end, if it ends here. It is no part of the text."""
+
+    __slots__ = ()
+
+
+def split_units(deltas: Iterable[str], cap: int = CAP, *, coming: bool = False) -> Iterator[str]:
     """Yield the units of the joined `deltas`; joined again they are the same text.
 
     A unit ends after a sentence's punctuation with its closing quotes, citation marks and blanks, or at `cap` code
     points, rather at a blank or comma; never inside a placeholder, URL, citation mark, surrogate pair or grapheme.
-    Raises ValueError for a cap below 1, and whatever `deltas` raises.
+    With `coming`, a `Coming` is before a unit that was complete when only the next delta could tell, at most one: who
+    judges units has that time. Raises ValueError for a cap below 1, and whatever `deltas` raises.
     """
     if cap < 1:
         raise ValueError(f"cap must be positive, not {cap}")
-    buffer = ""
+    buffer, told = "", not coming
     for delta in deltas:
         for start in range(0, len(delta), _PIECE):
             buffer += delta[start : start + _PIECE]
             while end := _unit_end(buffer, cap, final=False):
                 yield buffer[:end]
-                buffer = buffer[end:]
+                buffer, told = buffer[end:], not coming
+        if not told and _MAY_END.search(buffer) and _unit_end(buffer, cap, final=True) == len(buffer):
+            yield Coming(buffer)
+            told = True
     while buffer:
         end = _unit_end(buffer, cap, final=True) or len(buffer)
         yield buffer[:end]

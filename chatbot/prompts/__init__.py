@@ -2,8 +2,9 @@
 
 import hashlib
 import re
+import unicodedata
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import count, groupby
 from operator import itemgetter
 from pathlib import Path
 from string import Template
@@ -21,6 +22,7 @@ _TAG = re.compile(
     r"(?:passage|customer_question|customer_earlier|manner_of_speaking))",
     re.IGNORECASE,
 )
+_NO_LETTERS = re.compile(r"[\W_]+")
 _FENCE = 6  # characters of the secret in a mark
 _PERSONA_CHARACTERS = 800  # a small model's prompt must have room for passages
 
@@ -44,17 +46,15 @@ class Marks:
 
     @classmethod
     def of(cls, prompt: Prompt) -> "Marks":
-        """The marks of a prompt; any other text in it makes other ones, so no text can hold the fence around it."""
-        passages = [text for one in prompt.passages for text in (one.heading, one.question, one.text)]
-        said = [
-            prompt.language,
-            prompt.persona,
-            prompt.earlier,
-            prompt.question,
-            *(one.text for one in prompt.history),
-            *passages,
-        ]
-        return cls(CANARIES.word("fence", *said)[:_FENCE], CANARIES.issue("canary", *said))
+        """The marks of a prompt: those of all prompts in its language and manner, so that an engine that has read the
+        rules, or the passages behind them, need not read them again; others where a text in it holds the fence.
+        """
+        texts = [prompt.persona, prompt.earlier, prompt.question, *(one.text for one in prompt.history)]
+        texts += [text for one in prompt.passages for text in (one.heading, one.question, one.text)]
+        held = _NO_LETTERS.sub("", unicodedata.normalize("NFKC", " ".join(texts)).lower())
+        manner = prompt.language, prompt.persona
+        words = (CANARIES.word("fence", *manner, str(number))[:_FENCE] for number in count())
+        return cls(next(word for word in words if word not in held), CANARIES.issue("canary", *manner))
 
 
 def instructions() -> tuple[str, ...]:

@@ -68,10 +68,21 @@ def test_a_prompt_keeps_its_word_and_no_other_process_knows_it(canaries: Canarie
     assert not canaries.stands_in(canaries.word("never issued"))
 
 
-def test_only_so_many_prompts_are_watched() -> None:
-    canaries = Canaries(prompts=2)
-    words = [canaries.issue(str(n)) for n in range(3)]
-    assert [canaries.stands_in(word) for word in words] == [False, True, True]
+def test_a_shared_key_makes_the_same_words_and_older_ones_are_watched_still(canaries: Canaries) -> None:
+    before, other = canaries.issue("a"), Canaries()
+    for one in (canaries, other):
+        one.share(b"key")
+    assert canaries.issue("a") == other.word("a") != before
+    assert canaries.stands_in(before)
+    assert canaries.stands_in(other.word("a"))
+
+
+def test_only_the_words_issued_last_are_watched() -> None:
+    canaries = Canaries(most=2)
+    words = [canaries.issue(text) for text in ("a", "b", "a", "c")]
+    assert [canaries.stands_in(word) for word in words] == [True, False, True, True]
+    canaries.issue("d")
+    assert not canaries.stands_in(words[0])
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from guardrails.lexicon import Lexicon, Word
 from guardrails.release import HOLD_LIMIT, Release, Released, Withheld, guarded
+from guardrails.units import Coming
 from guardrails.verdict import PASS, Verdict
 
 LEXICON = Lexicon(
@@ -134,6 +135,35 @@ def test_checks_see_every_unit_with_its_evidence_and_the_first_objection_ends_th
     assert units[-1].text == "二。"
     assert "二" not in repr(units[-1])
     assert seen == [("一。", ("passage",)), ("二。", ("passage",))]
+
+
+def test_what_is_coming_is_judged_at_once_and_not_again_when_it_comes() -> None:
+    happened: list[str] = []
+
+    def judge(unit: str, _evidence: Sequence[str]) -> Verdict:
+        happened.append(f"judged {unit}")
+        return Verdict("block", "grounding", ("unsupported",)) if "四" in unit else PASS
+
+    def units() -> Iterator[str]:
+        for unit in (Coming("一。"), "一。\n", Coming("二。"), "二。[1]", "三。", Coming("四。"), "四五。"):
+            happened.append(f"came {unit.strip()}")
+            yield unit
+
+    found = list(release(judge).stream(units(), cut=False))
+    assert texts(found) == ["一。\n", "二。[1]", "三。"]
+    assert isinstance(found[-1], Withheld)
+    assert found[-1].text == "四五。"
+    assert happened == [
+        *("came 一。", "judged 一。", "came 一。"),
+        *("came 二。", "judged 二。", "came 二。[1]", "judged 二。[1]"),
+        *("came 三。", "judged 三。"),
+        *("came 四。", "judged 四。", "came 四五。", "judged 四五。"),
+    ]
+
+
+def test_what_was_coming_and_did_not_come_is_never_shown() -> None:
+    units = list(release().stream(iter([Coming("It is 3."), "It is 3.5 euros."]), cut=False))
+    assert texts(units) == ["It is 3.5 euros."]
 
 
 def test_a_check_that_fails_refuses_and_keeps_the_text_out_of_the_log(caplog: pytest.LogCaptureFixture) -> None:

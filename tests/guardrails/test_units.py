@@ -1,10 +1,11 @@
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guardrails.units import LIMIT, WHOLE, safe_cut, split_units
+from guardrails.units import LIMIT, WHOLE, Coming, safe_cut, split_units
 from tests.patience import BOUNDED
 
 # fmt: off
@@ -98,6 +99,34 @@ def test_a_unit_leaves_as_soon_as_the_next_character_is_known() -> None:
     units = split_units(deltas())  # type: ignore[arg-type]
     assert next(units) == "好的。"
     assert taken == ["好的。", "然"]
+
+
+@pytest.mark.parametrize(
+    ("deltas", "units"),
+    [
+        (["好的。", "然", "后"], [Coming("好的。"), "好的。", "然后"]),
+        (["It is.", " So", " it is."], [Coming("It is."), "It is. ", Coming("So it is."), "So it is."]),
+        (["It costs 3.", "50."], ["It costs 3.50."]),
+        (["Ask Mr.", " Li"], ["Ask Mr. Li"]),
+        (["It is. So"], ["It is. ", "So"]),
+        (["Hi", "!", "!", "!"], [Coming("Hi!"), "Hi!!!"]),
+        (["Done", " [1]", ".", "\n"], [Coming("Done [1]."), "Done [1].\n"]),
+    ],
+)
+def test_a_unit_that_only_the_next_delta_completes_is_announced_once(deltas: list[str], units: list[str]) -> None:
+    found = list(split_units(deltas, coming=True))
+    assert found == units
+    assert [isinstance(unit, Coming) for unit in found] == [isinstance(unit, Coming) for unit in units]
+
+
+@given(TEXTS, st.data(), st.integers(1, 40))
+@settings(max_examples=150, deadline=None)
+def test_announcing_changes_no_unit(text: str, data: st.DataObject, cap: int) -> None:
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    chunks = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    found = list(split_units(chunks, cap, coming=True))
+    assert [unit for unit in found if not isinstance(unit, Coming)] == list(split_units(chunks, cap))
+    assert not any(isinstance(one, Coming) and isinstance(two, Coming) for one, two in pairwise(found))
 
 
 @pytest.mark.parametrize(
