@@ -93,6 +93,7 @@ class ChatConsumer(Socket):
         self.values: dict[str, str] = {}  # this customer's own data by placeholder
         self.shown: dict[str, str] = {}  # of running replies, masked
         self.withheld: set[str] = set()  # running replies that hold what has been forbidden since
+        self.without_sources = False
         limits = wiring.limits()
         self.longest = limits.message_characters
         self.name, self.network = uuid.uuid4().hex, self._network(limits.trusted_proxies)
@@ -163,6 +164,8 @@ class ChatConsumer(Socket):
         self.goodbye.callback(wiring.leaving().leave, conversation.id, place)
         self.goodbye.push_async_callback(in_thread, partial(wiring.seats().leave, place, self.name))
         token = tokens.issue(tokens.Visitor(session.visitor, session.conversation.id, session.site.key, door.origin))
+        offer = acts.offer(session.conversation, session.site, session.language)
+        self.without_sources = "show_sources" in offer.get("off", ())
         await self.send(
             protocol.frame(
                 "welcome",
@@ -176,7 +179,7 @@ class ChatConsumer(Socket):
                 site=session.site.name,
                 bot=session.site.bot_name,
                 fresh=session.fresh,
-                widget=self._words(acts.offer(session.conversation, session.site, session.language)),
+                widget=self._words(offer),
                 mail=transcripts.mail_is_set_up(),
                 away=self._words(acts.away(session.site, session.language)),
             )
@@ -303,9 +306,8 @@ class ChatConsumer(Socket):
             self.shown.pop(holder["id"], None)
             self.withheld.discard(holder["id"])
         ours = part or holder["role"] != "customer"
-        self._screen_sources(holder)
         if "sources" in holder:
-            holder["sources"] = self._words(holder["sources"])
+            holder["sources"] = [] if self.without_sources else self._words(self._screened(holder["sources"]))
         for file in holder.get("files", ()):
             viewer = Viewer("customer", str(session.visitor))
             file["url"] = files.link(file["id"], conversation=session.conversation.id, viewer=viewer)
@@ -328,11 +330,12 @@ class ChatConsumer(Socket):
         return wording.say("withheld", language)
 
     @staticmethod
-    def _screen_sources(holder: dict[str, Any]) -> None:
-        for source in holder.get("sources", ()):
+    def _screened(sources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        for source in sources:
             for name in ("heading", "excerpt"):
                 if wiring.lexicon().judge(source[name]).action != "pass":
                     source[name] = ""
+        return sources
 
     async def _restored(self, session: Session, text: str, before: str) -> str:
         restored = restore(text, self.values, before)

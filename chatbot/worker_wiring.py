@@ -243,7 +243,8 @@ def _rung(name: str) -> Rung:
             max_new_tokens=config().reply_tokens,
             patience=Patience(first=config().engine_first_seconds),
         )
-        return Rung(engine, Breaker(), Limit(config().engine_at_once), seconds=2.0, healthy=engine.healthy)
+        limit = Limit(config().engine_at_once, target=config().engine_target_seconds)
+        return Rung(engine, Breaker(), limit, seconds=2.0, healthy=engine.healthy)
     if name == "transformers":
         from chatbot.engines.transformers_engine import TransformersEngine
 

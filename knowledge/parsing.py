@@ -234,7 +234,8 @@ def _peak_mb(pid: int) -> float:
     """The most resident memory that a process has had, in MB; 0.0 when it is gone."""
     with contextlib.suppress(OSError, ValueError):
         status = Path(f"/proc/{pid}/status").read_text()
-        return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+        rows = (int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+        return next(rows, 0.0)  # who has ended, and is not waited for yet, has no memory
     return 0.0
 
 

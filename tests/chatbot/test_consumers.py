@@ -49,7 +49,7 @@ from chatbot.presence import Presence
 from chatbot.pulse import Pulse
 from chatbot.replays import Replays
 from chatbot.seats import Seats, SharedSeats
-from chatbot.turn import Part
+from chatbot.turn import Conclusion, Part, Source
 from chatbot.waiting import Board
 from chatbot.waiting_room import WaitingRoom
 from chatbot.wording import SENTENCES
@@ -769,6 +769,25 @@ async def test_an_answer_streams_and_ends_in_its_message(widget: Widget, queue: 
     parts = [frame for frame in widget.frames if frame["type"] == "reply"]
     assert parts[0]["text"] == "Seven days. "
     assert {part["reply"] for part in parts} == {reply["id"]}
+
+
+@pytest.mark.parametrize("shown", [True, False])
+async def test_sources_are_sent_unless_the_site_shows_none(
+    shown: bool, web: SimpleNamespace, site: Site, queue: FakeQueue, log: EventLog
+) -> None:
+    site.widget = {"show_sources": shown}
+    await in_thread(site.save)
+    widget = await Widget().open()
+    await widget.say("How long?")
+    source = Source(1, "internal-notes.md", "r1", "Returns", "Seven days, says the handbook.")
+    await answer(queue, log, Conclusion("answered", "", tuple(released("Seven days [1].")), sources=(source,)))
+    reply = await widget.message("bot")
+    again = await Widget().open(token=widget.welcome["token"])
+    for message in (reply, await again.message("bot")):
+        assert [one["excerpt"] for one in message["sources"]] == [source.excerpt] * shown
+    assert any("internal-notes" in json.dumps(frame) for frame in widget.frames) == shown
+    for socket in (widget, again):
+        await socket.leave()
 
 
 async def test_all_tabs_of_a_visitor_see_the_same(widget: Widget, web: SimpleNamespace) -> None:

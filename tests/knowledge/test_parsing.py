@@ -1,6 +1,8 @@
 """The child process that reads files, its limits, and a slim part of the broken files."""
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -213,3 +215,11 @@ def test_an_office_file_named_zip_is_a_document() -> None:
     data = word("We ship daily.")
     assert list(members("a.zip", data)) == [("a.zip", data)]
     assert parse("a.zip", data) == [Paragraph("We ship daily.")]
+
+
+def test_who_has_ended_and_is_not_waited_for_has_no_memory() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        assert parsing._peak_mb(ended.pid) == 0.0
+    assert parsing._peak_mb(ended.pid) == 0.0
+    assert parsing._peak_mb(os.getpid()) > 1.0
