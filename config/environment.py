@@ -68,7 +68,7 @@ class Config(BaseSettings):
     )
     engine_at_once: int = Field(128, ge=1, le=4096, description="replies that one worker has it write at once, at most")
     engine_target_seconds: float = Field(
-        1.0, gt=0, le=60, description="first tokens that come later make it write fewer replies at once"
+        1.0, gt=0, le=60, description="first tokens that come later have it write fewer replies at once"
     )
     engine_first_seconds: float = Field(
         8.0, gt=0, le=300, description="its time to the first token; then the next engine, or a person, takes over"
