@@ -42,6 +42,10 @@ _ENDING = "deleted:"
 """What the key of a site begins with whose end has begun: no name makes a key with a colon."""
 
 
+class Ending(Exception):
+    """The site is being deleted: nobody may come to it any more."""
+
+
 class Stale(Exception):
     """Somebody else has changed the site since it was shown."""
 
@@ -84,8 +88,10 @@ def change(actor: User, site_id: int, changes: Mapping[str, Any], *, seen: str) 
 
 @transaction.atomic
 def new_key(actor: User, site_id: int) -> Site:
-    """Give the site another public key: pages with the old one show no chat any more."""
+    """Give the site another public key: pages with the old one show no chat any more. Raises Ending."""
     site = Site.objects.select_for_update().get(pk=site_id)
+    if is_ending(site):
+        raise Ending
     before, site.key = site.key, _new_key(site.name)
     site.save(update_fields=["key"])
     details = {"before": before, "key": site.key}

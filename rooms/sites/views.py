@@ -234,8 +234,13 @@ def secret(request: HttpRequest, site: int) -> HttpResponse:
 @require_POST
 def key(request: HttpRequest, site: int) -> HttpResponse:
     """A new public key."""
-    found = services.new_key(person(request), _site(request, site).pk)
-    messages.success(request, WORDS.here()["key_made"])
+    found, t = _site(request, site), WORDS.here()
+    try:
+        services.new_key(person(request), found.pk)
+    except services.Ending:
+        messages.error(request, t["key_ending"])
+    else:
+        messages.success(request, t["key_made"])
     return redirect("rooms:site", found.pk)
 
 

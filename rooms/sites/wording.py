@@ -252,6 +252,10 @@ WORDS = Words(
             "conversation; staff keep it. To switch a site off for a while, take a new key and do not embed it.",
         ),
         "key_make": ("更换密钥", "Take a new key"),
+        "key_ending": (
+            "此站点正在删除，不能再启用新的密钥。",
+            "This site is being deleted: it gets no new key.",
+        ),
         "key_made": ("密钥已更换，请更新网页上的代码。", "The key is new: update the code on your pages."),
         "delete_title": ("删除站点", "Delete this site"),
         "delete_help": (

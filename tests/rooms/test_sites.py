@@ -379,7 +379,11 @@ def test_a_deletion_that_takes_longer_goes_on_where_it_stopped(
     boss = staff("root", "administrator")
     for _ in range(3):
         Conversation.objects.create(site=site, visitor="00000000-0000-4000-8000-000000000000")
-    left = [services.delete_some(boss, site.pk, log=log, also=[], seconds=0) for _ in range(3)]
+    left = [services.delete_some(boss, site.pk, log=log, also=[], seconds=0) for _ in range(2)]
+    refused = signed_in(boss).post(path(site, "key/"), follow=True).content.decode()
+    assert "gets no new key" in refused or "不能再启用新的密钥" in refused
+    assert services.is_ending(Site.objects.get())
+    left.append(services.delete_some(boss, site.pk, log=log, also=[], seconds=0))
     assert left == [2, 1, 0]
     assert actions().count("site_deletion_begun") == 1
 
