@@ -7,13 +7,14 @@ an answer quotes the same sentences for many customers.
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from chatbot.prompts import CANARIES, instructions
+from chatbot.prompts import CANARIES, MARK, instructions
 from guardrails.classification.checks import InjectionCheck, ToxicityCheck
 from guardrails.classification.classifier import Classifier, ClassifierError
 from guardrails.classification.shipped import (
@@ -33,7 +34,7 @@ from guardrails.lexicon import Lexicon
 from guardrails.quarantine import DocumentGuard, fingerprint
 from guardrails.release import Check, Evidence, guarded, judge_unit, strictest
 from guardrails.units import split_units
-from guardrails.verdict import PASS, Verdict
+from guardrails.verdict import Verdict
 from knowledge.batching import Batcher
 from knowledge.embedding import Embedder, OnnxEmbedder, TorchEmbedder, as_passage, as_query
 from knowledge.passages import Vectors
@@ -99,7 +100,7 @@ class Guards:
             injection.with_encoder(embed), lambda: levels().of("injection", injection.thresholds)
         )
         self._weigh = Grounding(lambda texts: base.embed([as_passage(text) for text in texts]))
-        self._leaks = LeakCheck(CANARIES, instructions())
+        self._leaks = LeakCheck(CANARIES, instructions(), MARK)
         self._model_on_messages = (ModelCheck(model, "customer"),) if model else ()
         self._model_on_replies = (ModelCheck(model, "shop"),) if model else ()
 
@@ -140,7 +141,7 @@ class Guards:
         return strictest(self.toxicity.all(units))
 
     def _grounded(self, unit: str, evidence: Sequence[str], /) -> Verdict:
-        """Block what the passages do not bear out. What the check is unsure of passes.
+        """Block what the passages do not bear out. What the check is unsure of passes, with the reason.
 
         It is unsure of one in three true sentences that an engine puts in words of its own (bench.grounded): as many
         replies would wait for a reviewer in vain.
@@ -150,7 +151,7 @@ class Guards:
         if verdict.action == "block" and (own := published_in(unit, contacts)):
             told = [f"{OWN}: {one}{stop}" for one in own for stop in ("", ".")]  # a full stop may hide a number's end
             verdict = self._weigh(unit, (*evidence, *told))
-        return verdict if verdict.action == "block" else PASS
+        return verdict if verdict.action == "block" else replace(verdict, action="pass")
 
 
 def _encoder(base: Embedder, name: str, models: Path) -> Embedder:

@@ -6,13 +6,14 @@ Knows nothing of Django, Celery, redis or torch: every stage is handed in by wor
 `Conclusion` take only what release has passed, so an unscreened draft cannot leave this page.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from chatbot.answer_cache import AnswerCache, Look, NoCache
 from chatbot.engines import Draft, Engine, EngineFailed, Prompt
+from chatbot.engines.citations import cited
 from chatbot.engines.decoding import decoding_for
 from chatbot.shaping import TONES, Manner, Shaped, manner_of
 from chatbot.sources import sources_of
@@ -245,6 +246,10 @@ class Assistant:
         if reason == "timeout" or nothing:
             yield self._saying("handed_off", "timeout" if reason == "timeout" else "no_answer", turn.language, record)
             return
+        if draft and not reason and _rests_on_nothing(shown):
+            record = replace(record, verdicts=(*record.verdicts, shown[-1].verdict))
+            yield self._saying("handed_off", "no_answer", turn.language, record)
+            return
         sources = sources_of("".join(unit.text for unit in shown), found, self.release)
         outcome: Outcome = "faq" if found.exact else "answered"
         answer = Conclusion(outcome, reason, tuple(shown), sources=sources, record=record)
@@ -291,6 +296,12 @@ class Assistant:
             "handed_off": f"handed_off.{reason}",
         }.get(outcome, reason)
         return Conclusion(outcome, reason, self.say(code, language), record=record)
+
+
+def _rests_on_nothing(reply: Sequence[Released]) -> bool:
+    """Whether a reply cites no passage, and the guards were unsure of all that it says."""
+    said = [unit for unit in reply if unit.text.strip()]
+    return not cited("".join(unit.text for unit in said)) and all(unit.verdict.tier == "grounding" for unit in said)
 
 
 def said_by_bot(turn: Turn) -> tuple[str, ...]:

@@ -101,19 +101,21 @@ class LeakCheck:
     """A check for each unit of a reply: no secret word, and not the instructions' own words.
 
     instructions: the fixed texts of the prompts, in which nothing is secret but which nobody is to be told. What a
-    passage says, too, may be said.
+    passage says, too, may be said. mark: what stands around parts of prompts and nowhere else.
     """
 
-    def __init__(self, canaries: Canaries, instructions: Collection[str]) -> None:
-        self._canaries = canaries
+    def __init__(self, canaries: Canaries, instructions: Collection[str], mark: re.Pattern[str] | None = None) -> None:
+        self._canaries, self._mark = canaries, mark
         words = [_words(text) for text in instructions]
         self._runs = frozenset(run for one in words for run in _runs(one))
         self._short = frozenset(run for one in words for run in _runs(one, 3))
 
     def __call__(self, unit: str, evidence: Sequence[str], /) -> Verdict:
-        """Block a unit that gives the secret word or the instructions away."""
+        """Block a unit that gives the secret word, a mark or the instructions away."""
         if self._canaries.stands_in(unit):
             return Verdict("block", "leak", ("canary",), 1.0)
+        if self._mark and self._mark.search(unit):
+            return Verdict("block", "leak", ("instructions",), 1.0)
         for reading in readings(unit):
             words = _words(reading)
             if len(words) < 5:

@@ -42,7 +42,9 @@ class Check(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """Text that may be shown, and the verdict that says so. Made by `Release` alone: raises TypeError elsewhere."""
+    """Text that may be shown, and the verdict that says so, with a reason where a check was unsure of it. Made by
+    `Release` alone: raises TypeError elsewhere.
+    """
 
     text: str
     verdict: Verdict
@@ -87,7 +89,7 @@ class Release:
         for the ones after it. `deltas` is closed before that, or however else it ends. Raises what `deltas` raises.
         """
         held, before = "", ""
-        verdict, ahead = PASS, ("", PASS)
+        verdict, passed, ahead = PASS, PASS, ("", PASS)
         try:
             for unit in split_units(deltas, self._cap) if cut else deltas:
                 judged = unit.rstrip()
@@ -98,6 +100,7 @@ class Release:
                 verdict, safe = self._by_lexicon(before, held, final=False)
                 if verdict.action == "pass":
                     verdict = ahead[1] if ahead[0] == judged else judge_unit(judged, evidence, self._checks)
+                    passed = verdict
                 if verdict.action != "pass":
                     break
                 if safe:
@@ -110,7 +113,7 @@ class Release:
         if held and verdict.action == "pass":
             verdict, _ = self._by_lexicon(before, held, final=True)
             if verdict.action == "pass":
-                yield Released(held, verdict, _MAKER)
+                yield Released(held, passed, _MAKER)
         if verdict.action != "pass":
             yield Withheld(verdict, held)
 
@@ -156,12 +159,18 @@ def _serious(hits: Iterable[Hit], new: int) -> list[Hit]:
 
 
 def judge_unit(unit: str, evidence: Sequence[str], checks: Iterable[Check]) -> Verdict:
-    """Return the first verdict of `checks` that is not a pass, else a pass. Never raises."""
+    """Return the first verdict of `checks` that is not a pass, else the first that gives a reason, else a pass.
+
+    Never raises.
+    """
+    passed = PASS
     for check in checks:
         verdict = guarded(lambda check=check: check(unit, evidence))  # type: ignore[misc]
         if verdict.action != "pass":
             return verdict
-    return PASS
+        if not passed.categories:
+            passed = verdict
+    return passed
 
 
 def strictest(verdicts: Iterable[Verdict]) -> Verdict:

@@ -17,11 +17,12 @@ from knowledge.passages import Passage
 _FILES = sorted(Path(__file__).parent.glob("*.md"))
 _TEMPLATES = {file.stem: Template(file.read_text(encoding="utf-8").strip()) for file in _FILES}
 _LANGUAGES: dict[Language, str] = {"zh": "Simplified Chinese (简体中文)", "en": "English"}
-_TAG = re.compile(
+MARK = re.compile(
     r"[<＜﹤](?=[\s\u200b-\u200f\u2060\ufeff]*[/／]?[\s\u200b-\u200f\u2060\ufeff]*"
     r"(?:passage|customer_question|customer_earlier|manner_of_speaking))",
     re.IGNORECASE,
 )
+"""What begins as the marks around untrusted text do: no such text has one any more, and no reply may."""
 _NO_LETTERS = re.compile(r"[\W_]+")
 _FENCE = 6  # characters of the secret in a mark
 _PERSONA_CHARACTERS = 800  # a small model's prompt must have room for passages
@@ -110,4 +111,4 @@ def quotable_text(passage: Passage) -> str:
 
 def _data(text: str) -> str:
     """Text that cannot be taken for the marks around it."""
-    return _TAG.sub("‹", text)
+    return MARK.sub("‹", text)

@@ -1,6 +1,6 @@
 """The path of one message with fakes around it: real release and screening, a word list of two words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from chatbot.engines.extractive import ExtractiveEngine
 from chatbot.engines.ladder import Ladder, Rung
 from chatbot.pipeline import Assistant
 from chatbot.turn import Conclusion, Interruption, Language, Part, Progress, Turn, TurnEvent, Utterance
-from guardrails.release import Release, Released
+from guardrails.release import Check, Release, Released
 from guardrails.screening import screen_message
 from guardrails.verdict import PASS, Verdict
 from knowledge.batching import BatcherFull
@@ -38,6 +38,7 @@ class Stage:
     engine: FakeEngine = field(default_factory=lambda: FakeEngine("Seven days [1]. "))
     found: Retrieved = field(default_factory=lambda: retrieved(RETURNS, SHIPPING))
     interrupted: Callable[[], Interruption] = lambda: ""
+    checks: tuple[Check, ...] = ()
 
     def __post_init__(self) -> None:
         self.search = FakeSearch(self.found)
@@ -50,7 +51,7 @@ class Stage:
             understand=self.understand,
             search=self.search,
             engine=self.engine,
-            release=Release(lambda: words),
+            release=Release(lambda: words, self.checks),
             say=say,
         )
 
@@ -89,6 +90,39 @@ def test_an_answer_is_searched_written_shown_and_sourced() -> None:
     assert [(s.number, s.document, s.ref) for s in end.sources] == [(1, "returns.md", "r7"), (2, "shipping.md", "r8")]
     assert stage.search.asked == [("How long do returns take?", "shop")]
     assert stage.engine.prompts[0].passages == (RETURNS, SHIPPING)
+
+
+def unsure(unit: str, _evidence: Sequence[str], /) -> Verdict:
+    """Sure of what speaks of seven days alone."""
+    return PASS if "seven" in unit else Verdict("pass", "grounding", ("unsupported",), 0.6)
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        ("How long do returns take? Within a week, I think.", "handed_off"),
+        ("1\nHow long do returns take?", "handed_off"),
+        ("Within a week [1].", "answered"),
+        ("Of course. Returns take seven days.", "answered"),
+        ("Returns take seven days. Have a nice day!", "answered"),
+    ],
+)
+def test_a_reply_that_cites_nothing_and_of_which_the_guards_are_unsure_is_no_answer(reply: str, outcome: str) -> None:
+    stage = Stage(FakeEngine(*reply), checks=(unsure,))
+    events = stage.play()
+    end = concluded(events)
+    assert parts(events) == reply
+    assert end.outcome == outcome
+    if outcome == "handed_off":
+        assert (end.reason, text_of(end), end.sources) == ("no_answer", "{handed_off.no_answer in en}", ())
+        assert end.record.verdicts[-1] == Verdict("pass", "grounding", ("unsupported",), 0.6)
+
+
+def test_an_faqs_own_words_need_no_citation_and_a_stopped_reply_stays_as_it_is() -> None:
+    faq = passage("Within a week.", chunk_id=9, question="How long do returns take?")
+    assert Stage(found=retrieved(faq, exact=True), checks=(unsure,)).conclude().outcome == "faq"
+    stopped = Stage(FakeEngine("Within a week. ", "Or two."), checks=(unsure,), interrupted=lambda: "stopped")
+    assert stopped.conclude().reason == "stopped"
 
 
 def test_the_engine_is_told_the_sites_manner_of_speaking() -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import codecs
+import re
 
 import pytest
 
@@ -21,7 +22,7 @@ def canaries() -> Canaries:
 
 @pytest.fixture
 def check(canaries: Canaries) -> LeakCheck:
-    return LeakCheck(canaries, [RULES])
+    return LeakCheck(canaries, [RULES], re.compile("<(?:passage|question)"))
 
 
 def test_a_secret_word_is_long_and_no_word(canaries: Canaries) -> None:
@@ -66,6 +67,19 @@ def test_a_prompt_keeps_its_word_and_no_other_process_knows_it(canaries: Canarie
     assert canaries.word("a", "b") != canaries.word("ab")
     assert canaries.word("a") != Canaries().word("a")
     assert not canaries.stands_in(canaries.word("never issued"))
+
+
+@pytest.mark.parametrize(
+    ("text", "action"),
+    [
+        ("<question-xtcphp>", "block"),
+        ('It says <passage-xtcphp number="1"> there.', "block"),
+        ("The passage is 40 cm wide, to answer your question.", "pass"),
+        ("It holds 5 < 6 litres.", "pass"),
+    ],
+)
+def test_the_marks_of_a_prompt_are_no_part_of_a_reply(text: str, action: str, check: LeakCheck) -> None:
+    assert check(text, ()).action == action
 
 
 def test_a_shared_key_makes_the_same_words_and_older_ones_are_watched_still(canaries: Canaries) -> None:

@@ -137,6 +137,20 @@ def test_checks_see_every_unit_with_its_evidence_and_the_first_objection_ends_th
     assert seen == [("一。", ("passage",)), ("二。", ("passage",))]
 
 
+def test_what_a_check_is_unsure_of_leaves_with_the_reason() -> None:
+    reason = Verdict("pass", "grounding", ("unsupported",), 0.6)
+
+    def unsure(unit: str, _evidence: Sequence[str]) -> Verdict:
+        return reason if "二" in unit else PASS
+
+    def sure(_unit: str, _evidence: Sequence[str]) -> Verdict:
+        return PASS
+
+    units = list(release(unsure, sure).stream("一。二。三。二。f"))  # an f may begin a word: it waits for the end
+    assert [unit.verdict for unit in units] == [PASS, reason, PASS, reason, PASS]
+    assert [unit.verdict for unit in release(unsure).stream("二f")] == [reason, reason]
+
+
 def test_what_is_coming_is_judged_at_once_and_not_again_when_it_comes() -> None:
     happened: list[str] = []
 

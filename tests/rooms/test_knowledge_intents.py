@@ -46,7 +46,9 @@ def test_labels_stand_with_their_counts_what_the_model_can_do_and_what_it_confus
     shown = text_of(signed_in(mei, language).get(at("intents")))
     worst = shipped.report()["confusions"][0]
     assert worst["examples"][0] in shown
-    assert "invoice" in shown
+    assert ("Invoices" if language == "en" else "发票") in shown
+    assert ("发票</a>" in shown) == (language != "en")
+    assert reverse("rooms:knowledge_activate") not in shown, "there is no model before this one"
     assert ("%" in shown, "{}" in shown.split("knowledge-words")[0]) == (True, False)
     assert text_of(signed_in(mei, language).get(at("intent", "invoice"))).count("<tr") > 40
 
