@@ -3,11 +3,14 @@
 For the desk worker and the shell: loads the model.
 """
 
+from collections.abc import Iterable
+
 from chatbot import worker_wiring
 from chatbot.engines import Prompt
 from chatbot.engines.extractive import compose
 from chatbot.language import language_of
 from knowledge import examining
+from knowledge.calibrating import Threshold, threshold_for
 from knowledge.golden import Search
 from knowledge.models import Examination, KnowledgeBase, Release
 from knowledge.passages import Retrieved
@@ -31,6 +34,22 @@ def searcher(release: Release) -> Search:
     """Return the search of a release, published or not."""
     index = worker_wiring.knowledge_loader().load(release.base.slug, number=release.number)
     return Retriever(index, worker_wiring.embed_query(), threshold=release.base.threshold).search
+
+
+def calibrate(base: KnowledgeBase, questions: Iterable[tuple[str, bool]], *, error: float) -> Threshold:
+    """Have a base answer from that probability on at which no more than the share `error` of the questions that it
+    cannot answer is answered, by what is published; `questions` say whether it can. Raises TooFew, ValueError, and
+    knowledge's errors.
+    """
+    if base.published is None:
+        raise ValueError("nothing is published")
+    search = searcher(base.published)
+    confidences: dict[bool, list[float]] = {True: [], False: []}
+    for question, answerable in questions:
+        confidences[answerable].append(search(question).confidence)
+    found = threshold_for(confidences[True], confidences[False], error=error)
+    KnowledgeBase.objects.filter(pk=base.pk).update(threshold=found.value)
+    return found
 
 
 def answer(found: Retrieved) -> str:

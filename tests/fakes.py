@@ -68,14 +68,16 @@ def passage(text: str, *, chunk_id: int = 1, question: str = "", document: str =
     )
 
 
-def retrieved(*passages: Passage, answerable: bool = True, exact: bool = False) -> Retrieved:
+def retrieved(
+    *passages: Passage, answerable: bool = True, exact: bool = False, confidence: float | None = None
+) -> Retrieved:
     """What a search finds."""
     return Retrieved(
         question="",
         question_vector=np.ones(2, dtype=np.float32),
         passages=passages,
         answerable=answerable,
-        confidence=0.8 if answerable else 0.1,
+        confidence=confidence if confidence is not None else 0.8 if answerable else 0.1,
         exact=exact,
         knowledge_version=3,
     )

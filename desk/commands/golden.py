@@ -9,7 +9,7 @@ from config.jsonlines import Row, RowError, read_row, stdin_lines, text_of
 from desk import examination, explaining, services, wiring
 from desk.commands import Options, Subcommand, base_named
 from knowledge import examining
-from knowledge.calibrating import TooFew, threshold_for
+from knowledge.calibrating import TooFew
 from knowledge.golden import Golden
 from knowledge.models import Examination, GoldenQuestion, KnowledgeBase
 
@@ -70,26 +70,24 @@ def calibrate(options: Options) -> Iterator[Row]:
         KnowledgeBase.objects.filter(pk=base.pk).update(threshold=None)
         yield {"threshold": None}
         return
-    if base.published is None:
-        raise RowError("nothing is published")
-    search = examination.searcher(base.published)
-    confidences: dict[bool, list[float]] = {True: [], False: []}
-    for row in (read_row(line) for line in stdin_lines() if line.strip()):
-        answerable = row.get("answerable")
-        if not isinstance(answerable, bool):
-            raise RowError("'answerable' is missing, or neither true nor false")
-        confidences[answerable].append(search(text_of(row, "question")).confidence)
+    questions = [_labelled(read_row(line)) for line in stdin_lines() if line.strip()]
     try:
-        found = threshold_for(confidences[True], confidences[False], error=options["error"])
+        found = examination.calibrate(base, questions, error=options["error"])
     except (TooFew, ValueError) as error:
         raise RowError(str(error)) from None
-    KnowledgeBase.objects.filter(pk=base.pk).update(threshold=found.value)
     yield {
         "threshold": round(found.value, 4),
         "unanswerable_answered": round(found.answered_wrongly, 4),
         "answerable_kept": round(found.kept, 4),
-        "questions": len(confidences[True]) + len(confidences[False]),
+        "questions": len(questions),
     }
+
+
+def _labelled(row: Row) -> tuple[str, bool]:
+    answerable = row.get("answerable")
+    if not isinstance(answerable, bool):
+        raise RowError("'answerable' is missing, or neither true nor false")
+    return text_of(row, "question"), answerable
 
 
 def why(options: Options) -> Iterator[Row]:

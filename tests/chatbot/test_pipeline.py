@@ -18,6 +18,8 @@ from guardrails.release import Check, Release, Released
 from guardrails.screening import screen_message
 from guardrails.verdict import PASS, Verdict
 from knowledge.batching import BatcherFull
+from knowledge.errors import BaseMissing, VectorsMissing
+from knowledge.filters import Filters
 from knowledge.passages import Retrieved
 from tests.fakes import FakeEngine, FakeSearch, lexicon, passage, released, retrieved, understanding
 from understanding.intents.routing import Behaviour
@@ -459,8 +461,41 @@ def test_without_words_that_may_be_said_small_talk_gets_the_bots_own(reply: str)
     ("route", "outcome", "reason"), [("human", "handed_off", "requested"), ("refuse", "refused", "intent")]
 )
 def test_an_intent_may_lead_to_a_person_or_to_a_refusal(route: str, outcome: str, reason: str) -> None:
-    end = understood("spare_parts", route=route).conclude()
+    stage = understood("spare_parts", route=route)
+    stage.search.found = retrieved(answerable=False)
+    end = stage.conclude()
     assert (end.outcome, end.reason, end.record.intent) == (outcome, reason, "spare_parts")
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "outcome"),
+    [
+        ("What is your phone number?", retrieved(RETURNS, confidence=0.9), "answered"),
+        ("What is your phone number?", retrieved(RETURNS, confidence=0.5, exact=True), "faq"),
+        ("I would rather explain this by phone", retrieved(RETURNS, confidence=0.69), "handed_off"),
+        ("I would rather explain this by phone", retrieved(RETURNS, confidence=0.9, answerable=False), "handed_off"),
+        ("I want to talk to a human", retrieved(RETURNS, confidence=0.9, exact=True), "handed_off"),
+    ],
+)
+def test_what_sounds_like_a_wish_for_a_person_is_answered_if_documents_surely_do_and_a_plain_wish_never(
+    text: str, found: Retrieved, outcome: str
+) -> None:
+    stage = understood("human_agent", route="human")
+    stage.search.found = found
+    end = stage.conclude(text)
+    assert (end.outcome, end.record.intent) == (outcome, "human_agent")
+    assert end.reason == ("requested" if outcome == "handed_off" else "")
+
+
+@pytest.mark.parametrize("error", [BaseMissing("none"), VectorsMissing("none")])
+def test_who_wishes_for_a_person_gets_one_where_there_is_nothing_to_search(error: Exception) -> None:
+    def search(question: str, base: str, *, filters: Filters | None = None) -> Retrieved:
+        raise error
+
+    stage = understood("human_agent", route="human")
+    assistant = replace(stage.assistant(), search=search)
+    events = list(assistant.answer(Turn("Phone me, please", "en"), "shop", lambda: ""))
+    assert (concluded(events).outcome, concluded(events).reason) == ("handed_off", "requested")
 
 
 def test_an_intent_narrows_the_search_to_documents_of_its_kind() -> None:
