@@ -290,7 +290,9 @@ def show_samples(place: Place) -> None:
 
 def show_addresses(place: Place, accounts: list[tuple[str, str]]) -> None:
     """Prints where everything is."""
-    (place.run / "address").write_text(place.site)
+    whole = place.run / "address.new"
+    whole.write_text(place.site)
+    whole.replace(place.run / "address")  # who waits for it reads all of it
     print(f"Kefu is up:\n  demo page  {place.site}/\n  staff      {place.site}/staff/")
     print(f"  admin      {place.site}/admin/")
     print(f"  metrics    {place.site}/metrics")

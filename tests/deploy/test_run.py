@@ -20,6 +20,7 @@ from deploy.run import (
     end_strays,
     host_name,
     reserve_port,
+    show_addresses,
     tail,
 )
 from tests.patience import PATIENCE
@@ -160,3 +161,20 @@ def test_a_run_that_cannot_start_says_one_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "KEFU_REDIS_SERVER: /nowhere/redis-server is not an executable file" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_address_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Place(tmp_path, tmp_path, "127.0.0.1", 8000, "localhost")
+    place.run.mkdir()
+    written: list[str] = []
+    write = Path.write_text
+
+    def noted(file: Path, text: str) -> int:
+        written.append(file.name)
+        return write(file, text)
+
+    monkeypatch.setattr(Path, "write_text", noted)
+    show_addresses(place, [])
+    assert (place.run / "address").read_text() == place.site
+    assert written
+    assert "address" not in written, "while it is being written it would be there, and empty"
