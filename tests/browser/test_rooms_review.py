@@ -170,6 +170,8 @@ def test_when_the_clock_runs_out_a_safe_sentence_goes_out_and_the_reviewer_is_to
     open_as: Open, customers: Callable[[str], Customer]
 ) -> None:
     page = open_as("rui", "/staff/review/")
+    idle = 1000 * (SECONDS + PATIENCE)
+    expect(page.locator("#idle")).to_be_visible(timeout=idle)  # a case that another test has left stands before ours
     customer = customers(UNSURE)
     expect(page.locator("#case .case")).to_contain_text(UNSURE)
     customer.until(lambda: len(customer.answers()) == 2, SECONDS + PATIENCE)
